@@ -16,7 +16,7 @@ typedef struct encrypt_options {
   cli_network_options network; /* plan NULL: DATA is for a training */
   cli_secret secret;
   uint32_t degree;
-  double range;
+  double range, bound;
   bool weights, drop_last, no_estimate, json;
   cli_engine engine;
 } encrypt_options;
@@ -111,15 +111,31 @@ static bool estimate(const encrypt_job *j, const encrypt_options *o, cli_report 
                             cli_estimate_encryption(bytes, j->key, j->secret, j->context, report, o->json));
 }
 
+static umbra_status matrix_range(const void *matrix, umbra_range *range) { return umbra_matrix_range(matrix, range); }
+static umbra_status model_range(const void *model, umbra_range *range) { return umbra_logistic_range(model, range); }
+
+/* What whoever gets it sees of how large values are. */
+static bool report_bound(umbra_status (*range_of)(const void *object, umbra_range *range), const void *object,
+                         const encrypt_options *o, cli_report *report) {
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (!cli_check(range_of(object, &range), NULL)) return false;
+  cli_report_number(report, "bound", range.magnitude);
+  if (o->bound == 0)
+    cli_report_text(report, "bound_is",
+                    "the power of two above the largest value, which all can see; --bound declares one");
+  return true;
+}
+
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = j->table.values, .rows = j->table.rows,
-                              .columns = j->table.columns};
+                              .columns = j->table.columns, .bound = o->bound};
   cli_progress encrypting;
   const umbra_progress watched = cli_progress_open(&encrypting, "records");
   umbra_status status = j->secret
                             ? umbra_matrix_encrypt_symmetric(&j->matrix, j->secret, &values, &for_scoring, &watched)
                             : umbra_matrix_encrypt_array(&j->matrix, j->key, &values, &for_scoring, &watched);
-  if (!cli_progress_check(&encrypting, status, "--records")) return false;
+  if (!cli_progress_check(&encrypting, status, "--records") || !report_bound(matrix_range, j->matrix, o, report))
+    return false;
   if (j->training.known) umbra_matrix_set_training(j->matrix, j->training.id);
   cli_report_number(report, "rows", (double)values.rows);
   cli_report_number(report, "columns", (double)values.columns);
@@ -130,13 +146,13 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
 }
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  const double *values = j->table.values;
-  const size_t count = j->table.rows * j->table.columns, features = count - 1;
+  const size_t features = j->table.rows * j->table.columns - 1;
+  const umbra_array weights = {UMBRA_ARRAY_INIT, .data = j->table.values, .rows = 1, .columns = features + 1,
+                               .bound = o->bound};
   const umbra_sigmoid_options sigmoid = cli_sigmoid(o->range, o->degree);
-  umbra_status status =
-      j->secret ? umbra_logistic_encrypt_symmetric(&j->model, j->secret, values, features, values[features], &sigmoid)
-                : umbra_logistic_encrypt(&j->model, j->key, values, features, values[features], &sigmoid);
-  if (!cli_check(status, "--model")) return false;
+  umbra_status status = j->secret ? umbra_logistic_encrypt_array_symmetric(&j->model, j->secret, &weights, &sigmoid)
+                                  : umbra_logistic_encrypt_array(&j->model, j->key, &weights, &sigmoid);
+  if (!cli_check(status, "--model") || !report_bound(model_range, j->model, o, report)) return false;
   if (j->training.known) umbra_logistic_set_training(j->model, j->training.id);
   cli_report_number(report, "features", (double)features);
   cli_report_sigmoid(report, "sigmoid", sigmoid.degree, sigmoid.range, umbra_sigmoid_error(&sigmoid));
@@ -195,6 +211,8 @@ static void check_usage(const encrypt_options *o) {
     cli_usage("--plan, --label, --positive and --initial belong to DATA");
   if ((o->model || o->weights) && (o->drop_last || cli_table_given(&o->data.table)))
     cli_usage("--drop-last-column, --columns and what says how to read a table belong to DATA and --records");
+  if (o->bound > 0 && !o->records && !o->model)
+    cli_usage("--bound belongs to --records and --model: of DATA and --weights the plan has it");
   if (o->weights && o->data.scaling) cli_usage("--scaling does not go with --weights");
   if (o->data.other_records && !o->data.data) cli_usage("--other-records belongs to DATA");
   if (o->network.clip && o->model) cli_usage("--clip is for records, and does not go with --model");
@@ -250,6 +268,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model,
        CLI_OPTIONAL},
       {"out", "PATH", "where the encryption goes: a file, with DATA a folder", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"bound", "B",
+       "with --records and --model: no |value| is above B, or it is refused; what others see of sizes is this, up to a "
+       "power of two (default: the power of two above the largest)",
+       CLI_NUMBER, &o.bound, CLI_WITHIN(1e-300, 1e300)},
       {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, CLI_OPTIONAL},
       {"range", "R", "with --model: the sigmoid holds for logits in [-R, R] (default: none; --model needs it)",
        CLI_NUMBER, &o.range, CLI_WITHIN(1e-6, 1e6)},

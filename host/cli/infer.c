@@ -65,9 +65,11 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests)
+  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.sanitize > 0)
     cli_usage(
-        "--plan, --keys, --weights, --repeat and --digests are for encrypted records, and do not go with --clear");
+        "--plan, --keys, --weights, --repeat, --sanitize and --digests are for encrypted records, and do not go with "
+        "--clear");
+  if (o->run.results || o->run.least_bits > 0) cli_usage("--results and --least-bits belong to --sanitize");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
@@ -77,6 +79,10 @@ static void check_clear(const infer_options *o) {
 }
 
 static void check_encrypted(const infer_options *o) {
+  if (o->run.least_bits > 0 && o->run.sanitize == 0) cli_usage("--least-bits belongs to --sanitize");
+  if ((o->run.sanitize > 0) != (o->run.results > 0))
+    cli_usage(
+        "--sanitize S and --results N belong together: noise depends on how many ciphertexts of answers are given");
   if (!o->run.plan) cli_usage("--plan FILE, for encrypted records, or --clear is expected");
   if (!o->run.keys) cli_usage("--keys DIR is missing: folder with " CLI_EVAL_KEYS_FILE);
   if (o->run.digests && strcmp(o->run.digests, o->run.out) == 0) cli_usage("--digests and --out: two files are needed");
@@ -102,6 +108,16 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.run.out, CLI_REQUIRED},
       {"repeat", "N", "with --plan: compute N times, and report the seconds of each, and of the processor (default 1)",
        CLI_COUNT, &o.run.repeat, CLI_WITHIN(1, 1000)},
+      {"sanitize", "S",
+       "with --plan: add noise to answers, so that whoever decrypts them has chances of 2^-S to learn about the "
+       "weights "
+       "from more than the values (default: no)",
+       CLI_NUMBER, &o.run.sanitize, CLI_WITHIN(1, 128)},
+      {"results", "N",
+       "with --sanitize: ciphertexts of answers that are given in all, those to come too (default: none)", CLI_WHOLE,
+       &o.run.results, CLI_OPTIONAL},
+      {"least-bits", "B", "with --sanitize: refuse to leave fewer bits of the largest output (default 8)", CLI_NUMBER,
+       &o.run.least_bits, CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
        &o.run.digests, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.run.engine),
@@ -132,6 +148,9 @@ const cli_command cli_infer = {
         "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
         "With a folder of batches it computes one after the other, and there is never more than one in memory: each\n"
         "answer goes to a file of the batch's name in the folder --out.\n\n"
+        "With --sanitize an encryption of zero and noise are added to each answer, for which --keys has the public "
+        "key,\n" CLI_PUBLIC_KEY_FILE
+        ", too: then nothing tells of the weights but the answers' values. Plan for it with --publish N.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
         "backend. Reading layers back for them takes time.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"

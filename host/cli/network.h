@@ -28,7 +28,10 @@ typedef struct cli_network_options {
   cli_secret secret;
   cli_publish publish;
   bool clip, values, doubtful, no_estimate, json;
-  uint32_t repeat; /* how often a server computes; 0: once */
+  uint32_t repeat;   /* how often a server computes; 0: once */
+  double sanitize;   /* s; 0: results are not sanitised */
+  double least_bits; /* 0: 8 */
+  uint64_t results;  /* ciphertexts of results in all, for that */
   cli_engine engine;
 } cli_network_options;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* umbra infer with a plan: what a server computes, without any secret key. */
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@ typedef struct server_job {
   umbra_inference_weights *weights; /* NULL: the plan has them */
   umbra_inference *network;
   umbra_evaluator *evaluator;
+  umbra_public_key *public; /* to sanitise answers; or NULL */
+  umbra_disclosure told;    /* of that */
+  uint64_t sanitised;       /* ciphertexts */
   cli_batches batches;
   size_t records; /* of those that were computed */
   umbra_matrix *batch, *answer;
@@ -229,10 +233,55 @@ static bool save_digests(const server_job *j, const cli_network_options *o, cli_
   return saved;
 }
 
+/* ---- sanitising ---- */
+
+static umbra_disclosure_options sanitizing(const cli_network_options *o) {
+  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT};
+  options.statistical = o->sanitize;
+  options.releases = o->results;
+  if (o->least_bits > 0) options.least_bits = o->least_bits;
+  return options;
+}
+
+/* Before the work: whether the noise leaves anything. */
+static bool open_sanitizing(server_job *j, const cli_network_options *o, cli_report *report) {
+  const umbra_params *params = umbra_inference_plan_params(j->plan);
+  const umbra_disclosure_options options = sanitizing(o);
+  if (o->sanitize == 0) return true;
+  if (!umbra_params_has_public_key(params))
+    return cli_error(
+        "--sanitize: %s has parameters without a public key, by which zero could be encrypted: plan without "
+        "--symmetric",
+        o->plan);
+  umbra_disclosure_init(&j->told);
+  return cli_check(umbra_inference_plan_disclosure(j->plan, &j->told, &options), "--sanitize") &&
+         cli_public_key_load(&j->public, j->context, o->keys, report);
+}
+
+static bool sanitize(server_job *j, const cli_network_options *o, cli_report *report) {
+  const umbra_disclosure_options options = sanitizing(o);
+  if (o->sanitize == 0) return true;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "sanitising");
+  if (!cli_progress_check(
+          &bar, umbra_inference_sanitize(&j->answer, &j->told, j->plan, j->answer, j->public, &options, &progress),
+          "--sanitize"))
+    return false;
+  j->sanitised += j->told.ciphertexts;
+  if (j->sanitised > o->results)
+    return cli_error("--results: %" PRIu64 " ciphertexts of answers are given with this one, and N is %" PRIu64,
+                     j->sanitised, o->results);
+  cli_report_number(report, "sanitised_ciphertexts", (double)j->sanitised);
+  cli_report_number(report, "bits", j->told.bits);
+  cli_report_number(report, "noise", j->told.noise);
+  cli_report_step(report, "sanitise", NULL);
+  return true;
+}
+
 static bool run_batches(server_job *j, const cli_network_options *o, cli_report *report) {
   for (size_t i = 0; i < j->batches.count; i++) {
     const cli_batch *batch = &j->batches.batch[i];
-    if (!load_batch(j, batch, report) || !compute(j, o->repeat ? o->repeat : 1, report) ||
+    if (!load_batch(j, batch, report) || !compute(j, o->repeat ? o->repeat : 1, report) || !sanitize(j, o, report) ||
         !cli_matrix_save(j->answer, batch->out, "save answer", report))
       return false;
   }
@@ -248,6 +297,7 @@ static void clear(server_job *j) {
   umbra_evaluator_destroy(j->evaluator);
   umbra_inference_destroy(j->network);
   umbra_inference_weights_destroy(j->weights);
+  umbra_public_key_destroy(j->public);
   umbra_eval_keys_destroy(j->keys);
   umbra_context_destroy(j->context);
   umbra_key_needs_destroy(j->needs);
@@ -262,7 +312,7 @@ bool cli_network_run(const cli_network_options *o, cli_report *report) {
   engine.listener = &listener;
   bool done = places_are_right(&job, o) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
-              cli_eval_keys_load(&job.keys, job.context, o->keys, report) &&
+              open_sanitizing(&job, o, report) && cli_eval_keys_load(&job.keys, job.context, o->keys, report) &&
               (o->weights ? load_weights(&job, o, report) : encode_weights(&job, report)) && open_evaluator(&job) &&
               run_batches(&job, o, report) && save_digests(&job, o, report);
   clear(&job);

@@ -66,10 +66,20 @@ static bool settle(plan_job *j, const plan_options *o, cli_report *report) {
   return cli_layers_settle(j) && cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
 }
 
+/* What others see of the sizes of records: given, or what these are, up to a power of two. */
+static bool choose_record_bound(plan_job *j, const plan_options *o) {
+  double found;
+  if (!cli_check(umbra_train_record_bound(&found, j->records), "DATA")) return false;
+  if (j->wanted.record_bound == 0) j->wanted.record_bound = cli_plan_coarse(o, found);
+  return found <= j->wanted.record_bound ||
+         cli_error("--record-bound: scaled features, labels or weights need %g, and %g is given", found,
+                   j->wanted.record_bound);
+}
+
 static bool plan_by_records(plan_job *j, const plan_options *o, cli_report *report) {
   return load_records(j, o, report) && settle(j, o, report) &&
          cli_plan_scale(&j->scaling, &j->records, &j->held, &j->scaled_by, j->raw, j->raw_held) &&
-         cli_plan_by_twin(j, o, report);
+         choose_record_bound(j, o) && cli_plan_by_twin(j, o, report);
 }
 
 static bool plan_by_shape(plan_job *j, const plan_options *o) {
@@ -181,8 +191,9 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) (o->network ? cli_layers_print_trace : cli_plan_print_trace)(j);
   fflush(stdout);
-  return (!o->publish || cli_plan_publish(j, o, report)) && (!o->calibrate || calibrate(j, o, report)) &&
-         cli_goes_on() && save_scaling(j, o, report) && save_plan(j, o, report);
+  return cli_plan_explain_visible(j, o, report) && (!o->publish || cli_plan_publish(j, o, report)) &&
+         (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
+         save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -354,6 +365,15 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(1, 4096)},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
+      {"record-bound", "B",
+       "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
+       "by "
+       "DATA; else that of what is encrypted)",
+       CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
+      {"coarse", NULL, "bounds that are found from DATA become the next of 1, 16, 256, ..., so that they tell less",
+       CLI_FLAG, &o.coarse, CLI_OPTIONAL},
+      {"explain-visible", NULL, "say what others see in the plan that was found from DATA", CLI_FLAG,
+       &o.explain_visible, CLI_OPTIONAL},
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"rounds", "N", "of a refresh: 2 for smaller errors, and twice the time; or 1 (default)", CLI_COUNT,

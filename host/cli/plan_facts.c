@@ -61,6 +61,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
       {"degree", o->sigmoid->degree},
       {"range", o->sigmoid->range},
       {"bound", o->bound},
+      {"record_bound", o->record_bound},
       {"rounds", o->rounds > 1 ? o->rounds : 1},
   };
   char seed[CLI_UNITS];

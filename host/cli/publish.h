@@ -59,6 +59,9 @@ void cli_publish_check(const cli_publish *publish);
 
 umbra_disclosure_options cli_publish_options(const cli_publish *publish);
 
+/* What a plan says of releases, as "publish". */
+void cli_publish_planned(const umbra_disclosure *told, const umbra_disclosure_options *options, cJSON *root);
+
 /*
  * What a release makes of the values, and the journal's say, before anything is written. False, with an error, if it may
  * not be.

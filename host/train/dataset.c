@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/encoder.h"
 #include "../io/lock.h"
 
 struct umbra_dataset {
@@ -91,21 +92,20 @@ umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, con
 
 /* ---- without values ---- */
 
-/* Larger values would not make a difference to what is computed. */
-static const double dry_bound = 1;
-
 umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
                                      uint64_t rows) {
+  const double bound = umbra_plan_block_bound(plan), unknown = 1; /* nothing that is computed depends on it */
   return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->data_level,
-                          dry_bound, &plan->layout);
+                          bound > 0 ? bound : unknown, &plan->layout);
 }
 
 umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,
                                        const umbra_context *context, uint32_t level) {
+  const double bound = umbra_public_magnitude(umbra_plan_first_bound(plan));
   UMBRA_TRY(umbra_train_state_make(weights, plan->firsts));
   umbra_status status = UMBRA_OK;
   for (size_t p = 0; p < plan->firsts && status == UMBRA_OK; p++)
-    status = umbra_dry_ciphertext(&weights->part[p], context, level, plan->state_slots, dry_bound);
+    status = umbra_dry_ciphertext(&weights->part[p], context, level, plan->state_slots, bound);
   if (status != UMBRA_OK) umbra_train_state_clear(weights);
   return status;
 }

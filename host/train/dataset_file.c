@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/memory.h"
+#include "../ckks/encoder.h"
 #include "../ckks/file.h"
 
 /* ---- names ---- */
@@ -56,6 +57,15 @@ static umbra_status save_index(umbra_writer *writer, const void *object) {
   return umbra_train_write_state(writer, weights);
 }
 
+static umbra_status check_firsts(const umbra_reader *reader, const umbra_train_state *weights,
+                                 const umbra_train_plan *plan) {
+  const double bound = umbra_public_magnitude(umbra_plan_first_bound(plan));
+  for (size_t i = 0; i < weights->count; i++)
+    if (umbra_ciphertext_magnitude(weights->part[i]) > bound)
+      return umbra_reader_malformed(reader, "first weights that are not within the bound of the plan, %g", bound);
+  return UMBRA_OK;
+}
+
 static umbra_status load_index(umbra_reader *reader, const void *argument, void **object) {
   const umbra_train_origin *origin = argument;
   const umbra_train_plan *plan = origin->plan;
@@ -67,7 +77,8 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
     return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
                                   plan->blocks);
   UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts, seed_saving(plan)));
-  return umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level);
+  UMBRA_TRY(umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level));
+  return check_firsts(reader, &made->weights, plan);
 }
 
 static void destroy_index(void *object) {
@@ -125,7 +136,9 @@ static umbra_status check_records(const umbra_reader *reader, const umbra_matrix
     if (m->part[i]->level != plan->data_level)
       return umbra_reader_malformed(reader, "records at level %u; by the plan they are at level %u", m->part[i]->level,
                                     plan->data_level);
-  return UMBRA_OK;
+  const double declared = umbra_plan_block_bound(plan), bound = umbra_matrix_slot_bound(&plan->layout, declared);
+  if (declared == 0 || umbra_matrix_is_within(m, bound)) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "records that are not within the bound of the plan, %g", bound);
 }
 
 static umbra_status load_block(umbra_reader *reader, const void *argument, void **object) {

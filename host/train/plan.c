@@ -188,6 +188,10 @@ uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows) {
   return umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, rows) + rows : rows;
 }
 
+double umbra_plan_block_bound(const umbra_train_plan *plan) { return plan->data_scale * plan->options.record_bound; }
+
+double umbra_plan_first_bound(const umbra_train_plan *plan) { return plan->options.bound / plan->iteration[0].unit_in; }
+
 /* Bytes of a batch's files. */
 static uint64_t batch_bytes(const umbra_train_plan *plan, uint64_t rows) {
   uint64_t whole = rows / plan->block_rows, rest = rows % plan->block_rows;

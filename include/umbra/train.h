@@ -111,6 +111,12 @@ typedef struct umbra_train_options {
      and 0: squares. */
   umbra_function hidden_function; /* of those that are defined everywhere */
   uint32_t hidden_degree;         /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
+  /*
+   * Of all kinds: no |feature| of the scaled records is larger, nor one times its record's weight, a weight, or a label that
+   * is a value (umbra_train_record_bound). A power of two from 1 on, up to 2^1000. Every ciphertext of the data set shows
+   * it, and nothing else about sizes. 0: nobody says; then all show the one of the records that are encrypted.
+   */
+  double record_bound;
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -329,6 +335,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_expected_error(double *error, 
                                                                  const umbra_twin_options *options,
                                                                  const umbra_progress *progress);
 
+/*
+ * A record_bound for the plan: the least power of two, from 1 on, that holds for scaled records with their weights. Errors:
+ * INVALID_ARGUMENT.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_record_bound(double *bound, const umbra_records *records);
+
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
 UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t count);
 
@@ -340,7 +352,7 @@ UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t coun
  * index that is there already is removed first, so an interrupted call leaves no half data set that passes for a whole
  * one. Meanwhile the folder is locked (umbra/lock.h): nobody else encrypts into it, or trains on what is there.
  * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (features
- * too large to be encrypted, weights beyond the bound), BUSY, IO, CANCELLED; but for the last two nothing has been written.
+ * too large to be encrypted, or beyond the plan's record_bound, weights beyond the bound), BUSY, IO, CANCELLED; but for the last two nothing has been written.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan,
                                                           const umbra_public_key *key, const umbra_records *records,

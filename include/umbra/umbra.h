@@ -83,6 +83,7 @@
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/records.h>
+#include <umbra/sanitize.h>
 #include <umbra/schema.h>
 #include <umbra/simulate.h>
 #include <umbra/softmax.h>
