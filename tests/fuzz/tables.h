@@ -12,7 +12,7 @@
 
 enum { ROOM = 1024 };
 
-static size_t mutate(uint8_t *bytes, size_t size) {
+static inline size_t mutate(uint8_t *bytes, size_t size) {
   static const char alphabet[] = "0123456789+-.,;\teEnaif()'\":{}\n\r #<>|u$%";
   for (size_t times = below(5); times-- > 0 && size;) {
     size_t at = below(size);
@@ -30,18 +30,18 @@ static size_t mutate(uint8_t *bytes, size_t size) {
   return size;
 }
 
-static void check_refusal(unsigned long i, umbra_status status) {
+static inline void check_refusal(unsigned long i, umbra_status status) {
   if (!*umbra_last_error() || (status != UMBRA_ERROR_FORMAT && status != UMBRA_ERROR_RANGE))
     fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
 }
 
-static void check_values(unsigned long i, const double *values, size_t count) {
+static inline void check_values(unsigned long i, const double *values, size_t count) {
   if (count == 0 || count > 64 * ROOM) fail_msg("mutation %lu: shape", i);
   for (size_t k = 0; k < count; k++)
     if (!isfinite(values[k])) fail_msg("mutation %lu: not finite", i);
 }
 
-static void check_table(unsigned long i, const char *path) {
+static inline void check_table(unsigned long i, const char *path) {
   umbra_table table = {0};
   umbra_status status = umbra_table_read(&table, path);
   if (status == UMBRA_OK) check_values(i, table.values, table.rows * table.columns);
@@ -52,7 +52,7 @@ static void check_table(unsigned long i, const char *path) {
 
 /* ---- records and schemas ---- */
 
-static char *describe(const umbra_schema *schema) {
+static inline char *describe(const umbra_schema *schema) {
   size_t size;
   assert_int_equal(umbra_schema_describe(schema, NULL, &size), UMBRA_OK);
   char *text = malloc(size);
@@ -62,7 +62,7 @@ static char *describe(const umbra_schema *schema) {
 }
 
 /* Whatever comes of it: with the label, and without. */
-static void read_by(const umbra_schema *schema, const char *path) {
+static inline void read_by(const umbra_schema *schema, const char *path) {
   const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .schema = schema};
   umbra_records *records = NULL;
   umbra_table table = {0};
@@ -75,7 +75,7 @@ static void read_by(const umbra_schema *schema, const char *path) {
 }
 
 /* What is accepted as a schema is written as what is accepted, and may read any table. */
-static void check_schema(const char *json, const char *path) {
+static inline void check_schema(const char *json, const char *path) {
   umbra_schema *schema = NULL, *again = NULL;
   if (umbra_schema_parse(&schema, json) != UMBRA_OK) {
     assert_null(schema);
@@ -93,7 +93,7 @@ static void check_schema(const char *json, const char *path) {
   free(first);
 }
 
-static void check_mutated_schema(const char *json, const char *path) {
+static inline void check_mutated_schema(const char *json, const char *path) {
   const size_t length = strlen(json);
   uint8_t *text = malloc(length + 8);
   assert_non_null(text);
@@ -104,7 +104,7 @@ static void check_mutated_schema(const char *json, const char *path) {
 }
 
 /* The same records come of the same file and the schema. */
-static void check_again(unsigned long i, const umbra_records *records, const char *path,
+static inline void check_again(unsigned long i, const umbra_records *records, const char *path,
                         const umbra_table_options *table) {
   char *json = describe(umbra_records_schema(records));
   umbra_schema *schema = NULL;
@@ -123,12 +123,12 @@ static void check_again(unsigned long i, const umbra_records *records, const cha
   free(json);
 }
 
-static void ignore_note(void *user, const char *text) {
+static inline void ignore_note(void *user, const char *text) {
   (void)user;
   assert_true(*text);
 }
 
-static void check_records(unsigned long i, const char *path) {
+static inline void check_records(unsigned long i, const char *path) {
   const umbra_table_options table = {UMBRA_TABLE_OPTIONS_INIT, .missing = (umbra_missing_rule)below(5),
                                      .note = ignore_note};
   const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .table = &table};
