@@ -84,7 +84,8 @@ typedef enum umbra_section {
   UMBRA_SECTION_PLAN = 26,          /* matrix: of which plan or training it has records or results */
   UMBRA_SECTION_WEIGHTS = 27,       /* encrypted weights of a network: of which plan, and how many matrices */
   UMBRA_SECTION_ORIGIN = 28,        /* training plan, logistic model: id of the training with its records */
-  UMBRA_SECTION_LEARNING = 29       /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LINK = 31           /* checkpoint: what it follows, and the data used; the earlier ones have none */
 } umbra_section;
 
 typedef struct umbra_header {
@@ -125,6 +126,10 @@ uint32_t umbra_kind_newest(uint32_t kind);
 /* What sections of this type hold, in words. */
 const char *umbra_section_name(uint32_t type);
 
+/*
+ * The digest of a container stands for all of its bytes: BLAKE2b-256 of the checksums of its header and of its sections, one
+ * after the other. Whoever reads or writes one has it for nothing.
+ */
 void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header);
 
 #endif
