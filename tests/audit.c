@@ -166,7 +166,7 @@ static void what_cannot_be_audited(void **state) {
   assert_fails(umbra_audit_look(audit, SHORT / KEEP + 1), bad, "no such segment");
   uint8_t chosen[SHORT / KEEP];
   uint64_t seed = 1;
-  assert_fails(umbra_audit_choose(audit, chosen, SHORT / KEEP - 1, &seed), bad,
+  assert_fails(umbra_audit_choose(audit, chosen, &seed, SHORT / KEEP - 1), bad,
                "beside the first and the last there are 3");
   umbra_audit_destroy(audit);
 }
@@ -433,7 +433,7 @@ static void choices_have_their_rate(void **state) {
   for (uint64_t seed = 1; seed <= SEEDS; seed++) {
     uint32_t count = 0;
     uint64_t given = seed;
-    assert_ok(umbra_audit_choose(audit, chosen, DRAWN, &given));
+    assert_ok(umbra_audit_choose(audit, chosen, &given, DRAWN));
     assert_int_equal(given, seed);
     for (int s = 0; s < SEGMENTS; s++) times[s] += chosen[s], count += chosen[s];
     assert_true(count == DRAWN + 2 && chosen[0] && chosen[SEGMENTS - 1]);
@@ -444,10 +444,10 @@ static void choices_have_their_rate(void **state) {
     if (fabs(times[s] - SEEDS * rate) > 4.5 * deviation) fail_msg("segment %d: %u times", s, times[s]);
   assert_true(fabs(pairs - SEEDS * both) < 4.5 * sqrt(SEEDS * both));
   uint64_t seed = 0, other = 0;
-  assert_ok(umbra_audit_choose(audit, chosen, DRAWN, &seed));
-  assert_ok(umbra_audit_choose(audit, again, DRAWN, &other));
+  assert_ok(umbra_audit_choose(audit, chosen, &seed, DRAWN));
+  assert_ok(umbra_audit_choose(audit, again, &other, DRAWN));
   assert_true(seed && other && seed != other);
-  assert_ok(umbra_audit_choose(audit, again, DRAWN, &seed));
+  assert_ok(umbra_audit_choose(audit, again, &seed, DRAWN));
   assert_memory_equal(chosen, again, sizeof chosen);
   umbra_audit_destroy(audit);
 }

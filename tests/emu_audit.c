@@ -35,7 +35,7 @@ static void audit_on(const training *t, const chain *c, const char *device) {
 
 static void every_backend_agrees(void **state) {
   (void)state;
-  static const char *const devices[] = {"ref", "avx2", "avx512", "emu"};
+  static const char *const devices[] = {"ref", "avx2", "avx512", "emu", "cuda"};
   training t;
   chain c;
   int audited = 0;

@@ -27,6 +27,7 @@ typedef struct audit_job {
   umbra_audit *audit;
   uint8_t *chosen;   /* of each segment, whether it is repeated */
   uint32_t repeated; /* iterations that came out the same */
+  bool ended;        /* whether those of the last segment did: the trainer stands at the end */
   uint32_t faults;   /* what is not as it should be, of which each was told */
   cli_progress progress;
 } audit_job;
@@ -61,7 +62,7 @@ static bool choose(audit_job *j, const audit_options *o, cli_report *report) {
   uint64_t seed = o->seed;
   j->chosen = calloc(segments, 1);
   if (!j->chosen) return cli_error("out of memory");
-  if (!cli_check(umbra_audit_choose(j->audit, j->chosen, drawn, &seed), "--segments")) return false;
+  if (!cli_check(umbra_audit_choose(j->audit, j->chosen, &seed, drawn), "--segments")) return false;
   cli_report_number(report, "iterations", j->chain.count);
   cli_report_number(report, "segments", segments);
   cli_report_number(report, "segments_repeated", drawn + segments - others);
@@ -97,6 +98,7 @@ static bool repeat(audit_job *j, uint32_t segment) {
   umbra_status status = umbra_audit_run(j->audit, segment, &progress);
   cli_progress_close(&j->progress);
   if (status == UMBRA_OK) j->repeated += last + 1 - first;
+  j->ended = status == UMBRA_OK && last == j->chain.count;
   const bool goes_on = note_fault(j, status);
   if (status != UMBRA_OK && goes_on)
     cli_error("iterations %" PRIu32 " to %" PRIu32 " could not be verified", first, last);
@@ -173,9 +175,8 @@ static bool compare_layers(audit_job *j, const char *folder) {
   return made;
 }
 
-/* If the last segment came out the same: the trainer stands at the end then. */
 static bool compare_model(audit_job *j, const audit_options *o, cli_report *report) {
-  if (umbra_trainer_iterations(umbra_audit_trainer(j->audit)) < j->chain.count || j->faults) return true;
+  if (!j->ended) return true;
   const bool made = j->in.planned.kind == UMBRA_TRAIN_NETWORK ? compare_layers(j, o->run) : compare_logistic(j, o->run);
   cli_report_step(report, "compare model", NULL);
   return made;
@@ -213,8 +214,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"run", "DIR", "folder of the training: its log, checkpoints and model", CLI_TEXT, &o.run, CLI_REQUIRED},
       {"link", "LINE", "link of the log's last line, as it was handed over when the training ended", CLI_TEXT, &o.link,
        CLI_REQUIRED},
-      {"segments", "K", "repeat the first segment, the last, and K that are drawn from the others", CLI_COUNT,
-       &o.segments, CLI_TOLD_WITHIN(o.segments_given, 0, 100000)},
+      {"segments", "K",
+       "repeat the first segment, the last, and K that are drawn from the others (no default: this or --all)",
+       CLI_COUNT, &o.segments, CLI_TOLD_WITHIN(o.segments_given, 0, 100000)},
       {"all", NULL, "repeat all segments", CLI_FLAG, &o.all, CLI_OPTIONAL},
       {"seed", "N", "draw by this number, chosen after the link was handed over (default: from the system's generator)",
        CLI_WHOLE, &o.seed, CLI_TOLD_WITHIN(o.seed_given, 1, 0x1p64)},

@@ -129,7 +129,7 @@ static umbra_status draw_seed(uint64_t *seed) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_audit_choose(const umbra_audit *audit, uint8_t *chosen, uint32_t drawn, uint64_t *seed) {
+umbra_status umbra_audit_choose(const umbra_audit *audit, uint8_t *chosen, uint64_t *seed, uint32_t drawn) {
   if (!audit || !chosen || !seed)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_audit_choose needs an audit, an output and a seed");
   const uint32_t segments = umbra_audit_segments(audit), all = others(audit);

@@ -64,8 +64,8 @@ UMBRA_API void umbra_audit_segment(const umbra_audit *audit, uint32_t segment, u
  * the same choice. Nobody who trains may know it before the last link is handed over. Errors: INVALID_ARGUMENT (more than
  * there are), OUT_OF_MEMORY.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_audit_choose(const umbra_audit *audit, uint8_t *chosen, uint32_t drawn,
-                                                         uint64_t *seed);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_audit_choose(const umbra_audit *audit, uint8_t *chosen, uint64_t *seed,
+                                                         uint32_t drawn);
 
 /* The probability with which a choice of so many finds a single forged iteration, wherever it is. */
 UMBRA_API double umbra_audit_probability(const umbra_audit *audit, uint32_t drawn);
