@@ -230,7 +230,7 @@ static void trainings_are_audited(void **state) {
 static void owners_are_compared(void **state) {
   (void)state;
   assert_succeeds("keygen --plan plan.umbra --out theirs --secret secret/theirs.umbra --no-passphrase");
-  assert_fails(1, "is of another owner than data/data.umbra", "train --keys theirs --data data --out theirs.run");
+  assert_fails(1, "is of another owner than theirs/eval.umbra", "train --keys theirs --data data --out theirs.run");
   assert_succeeds("keygen --plan plan.umbra --out theirs --secret secret/theirs.umbra");
   assert_non_null(strstr(contents("out"), "the keys that are there are enough"));
 }

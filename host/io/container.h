@@ -100,7 +100,8 @@ _Static_assert(sizeof(umbra_header) == 112, "no padding");
 
 /*
  * A section is this head, `length` bytes, and the BLAKE2b-256 of both, keyed with the header's checksum: a section of
- * another container, or at another place, does not pass.
+ * another container, or at another place, does not pass. The digest of a container stands for all of its bytes: BLAKE2b-256
+ * of the checksums of its header and its sections, one after the other. Whoever reads or writes one has it for nothing.
  */
 typedef struct umbra_section_head {
   uint32_t type, index;
@@ -126,10 +127,6 @@ uint32_t umbra_kind_newest(uint32_t kind);
 /* What sections of this type hold, in words. */
 const char *umbra_section_name(uint32_t type);
 
-/*
- * The digest of a container stands for all of its bytes: BLAKE2b-256 of the checksums of its header and of its sections, one
- * after the other. Whoever reads or writes one has it for nothing.
- */
 void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header);
 
 #endif

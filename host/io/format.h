@@ -27,7 +27,7 @@ typedef struct umbra_format {
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch);
 
-/* digest: UMBRA_CONTAINER_DIGEST_BYTES, of the container, as in container.h: of one that is saved, and of one that is written nowhere. */
+/* digest: UMBRA_CONTAINER_DIGEST_BYTES, as in container.h: of what is saved (NULL: nobody asks), or written nowhere. */
 umbra_status umbra_format_save_digest(const umbra_format *format, const void *object, const char *path, uint8_t *digest,
                                       umbra_watch *watch);
 umbra_status umbra_format_digest(const umbra_format *format, const void *object, uint8_t *digest, umbra_watch *watch);

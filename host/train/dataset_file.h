@@ -48,10 +48,9 @@ typedef struct umbra_dataset_place {
 } umbra_dataset_place;
 
 /*
- * Checks all of a block but its records: whether it is there, and belongs there. digest: of its container, as it claims.
- * Errors: as of loading.
+ * Checks all of a block but its records: whether it is there, and belongs there. digest: UMBRA_DIGEST_BYTES, of its container
+ * as it claims to be; NULL: nobody asks. Errors: as of loading.
  */
-umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place,
-                                       uint8_t digest[UMBRA_DIGEST_BYTES]);
+umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place, uint8_t *digest);
 
 #endif
