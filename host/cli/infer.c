@@ -65,10 +65,11 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.sanitize > 0)
-    cli_usage(
-        "--plan, --keys, --weights, --repeat, --sanitize and --digests are for encrypted records, and do not go with "
-        "--clear");
+  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.audit ||
+      o->run.sanitize > 0)
+    cli_usage("--plan, --keys, --weights, --repeat, --sanitize, --digests and --audit are for encrypted records, and "
+              "do not go with "
+              "--clear");
   if (o->run.results || o->run.least_bits > 0) cli_usage("--results and --least-bits belong to --sanitize");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
@@ -120,6 +121,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.run.least_bits, CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
        &o.run.digests, CLI_OPTIONAL},
+      {"audit", "FILE",
+       "with --plan: compare each layer with such digests; a layer that comes out differently is an error, and no "
+       "answer is"
+       " written",
+       CLI_TEXT, &o.run.audit, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
       {"output", "NAME", "with --clear: which output, by name or number from 0 on (default: the first)", CLI_TEXT,
@@ -152,7 +158,11 @@ const cli_command cli_infer = {
         "key,\n" CLI_PUBLIC_KEY_FILE
         ", too: then nothing tells of the weights but the answers' values. Plan for it with --publish N.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
-        "backend. Reading layers back for them takes time.\n\n"
+        "backend. Reading layers back for them takes time. Each line also has a link, which stands for all layers up "
+        "to it;\n"
+        "the last one, in the report, goes to whoever may want an audit. --audit computes all once more, on any "
+        "machine\n"
+        "that has plan, keys and records, and finds the first layer that is not the same.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
         "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
         "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"
@@ -161,6 +171,7 @@ const cli_command cli_infer = {
         "ones, and those that are near ties; samples outside of intervals; how much of them values use; levels.\n\n"
         "Examples:\n"
         "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out answer.umbra\n"
+        "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out again.umbra --audit digests.jsonl\n"
         "  umbra infer --plan client.umbra --weights w.umbra --keys keys --in batch.umbra --out answer.umbra\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy --calibrate samples.npy --degree 7",

@@ -2,11 +2,13 @@
 #include "training.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "opened.h"
 #include "progress.h"
+#include "target.h"
 
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path) {
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
@@ -174,4 +176,16 @@ void cli_twin_clear(cli_twin *twin) {
   cli_opened_free(twin->weights, twin->count * sizeof *twin->weights);
   free(twin->trace);
   *twin = (cli_twin){0};
+}
+
+bool cli_layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
+  char name[CLI_NAME];
+  snprintf(name, sizeof name, CLI_LAYER_FILE, layer + 1);
+  return cli_path(path, folder, name);
+}
+
+bool cli_kept_path(char path[CLI_PATH], const char *folder, uint32_t iterations) {
+  char name[CLI_NAME];
+  snprintf(name, sizeof name, CLI_KEPT_FILE, iterations);
+  return cli_path(path, folder, name);
 }

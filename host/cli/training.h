@@ -15,6 +15,7 @@
 #define CLI_MODEL_FILE "model.umbra"
 #define CLI_LAYER_FILE "layer-%" PRIu32 ".umbra" /* from 1 */
 #define CLI_LOG_FILE "log.jsonl"
+#define CLI_KEPT_FILE "checkpoint-%06" PRIu32 ".umbra" /* from 1; as the library names them */
 
 /* A plan whose parameters are secure. */
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
@@ -81,6 +82,10 @@ uint32_t cli_plan_layers(const umbra_train_options *planned);
 /* Units of one, from 0, and its inputs, in the first layer with the bias. */
 size_t cli_plan_units(const umbra_train_options *planned, uint32_t layer);
 size_t cli_plan_inputs(const umbra_train_options *planned, uint32_t layer);
+
+/* The file of a layer, from 0, in the folder of a training, and of the checkpoint that stays after so many iterations. */
+bool cli_layer_path(char path[CLI_PATH], const char *folder, uint32_t layer);
+bool cli_kept_path(char path[CLI_PATH], const char *folder, uint32_t iterations);
 
 /* The facts of a plan, as JSON and for people. */
 cJSON *cli_plan_facts(const umbra_train_plan *plan);

@@ -78,7 +78,8 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
                                   plan->blocks);
   UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts, seed_saving(plan)));
   UMBRA_TRY(umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level));
-  return check_firsts(reader, &made->weights, plan);
+  UMBRA_TRY(check_firsts(reader, &made->weights, plan));
+  return umbra_read_digest(reader, made->digest);
 }
 
 static void destroy_index(void *object) {
@@ -149,7 +150,8 @@ static umbra_status load_block(umbra_reader *reader, const void *argument, void 
   made->bytes = reader->header.bytes;
   UMBRA_TRY(read_stamp(reader, &made->stamp, place));
   UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->records));
-  return check_records(reader, made->records, place);
+  UMBRA_TRY(check_records(reader, made->records, place));
+  return umbra_read_digest(reader, made->digest);
 }
 
 static void destroy_block(void *object) {
@@ -162,12 +164,13 @@ static void destroy_block(void *object) {
 const umbra_format umbra_dataset_block_format = {
     .kind = UMBRA_KIND_TRAIN_BLOCK, .save = save_block, .load = load_block, .destroy = destroy_block};
 
-umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place) {
+umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place, uint8_t *digest) {
   umbra_reader reader;
   umbra_train_stamp stamp;
   UMBRA_TRY(umbra_reader_open_file(&reader, path));
   umbra_status status = umbra_reader_expect(&reader, UMBRA_KIND_TRAIN_BLOCK, place->origin.plan->params->digest);
   if (status == UMBRA_OK) status = read_stamp(&reader, &stamp, place);
+  if (status == UMBRA_OK && digest) status = umbra_read_digest(&reader, digest);
   umbra_reader_close(&reader);
   return status;
 }

@@ -144,6 +144,7 @@ typedef struct umbra_train_report {
   double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
   double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
+  uint64_t checkpoint_bytes; /* of the largest one */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
@@ -383,6 +384,9 @@ typedef struct umbra_trainer_desc {
   /* Of a simulation only: */
   const umbra_records *records; /* to train on */
   const double *initial;        /* first weights, as of umbra_train_encrypt */
+  /* Every so many iterations the checkpoint stays, too, beside the file: of run/c.umbra as run/c-000010.umbra, run/c-000020.umbra,
+     ..., which are replaced if they are there; 0: none. For audits (umbra/audit.h). */
+  uint32_t keep;
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
@@ -426,6 +430,10 @@ typedef struct umbra_train_event {
   uint64_t bytes;           /* read from the data set */
   double bootstrap_seconds; /* of `seconds` */
   double seconds;           /* checkpoint included */
+  /* Of a training with a checkpoint: umbra/audit.h says what they are. */
+  int linked;                         /* 0: there are none, for an earlier version has begun the training */
+  uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the checkpoint */
+  uint8_t link[UMBRA_DIGEST_BYTES];   /* of the chain up to it */
 } umbra_train_event;
 #define UMBRA_TRAIN_EVENT_INIT .struct_size = sizeof(umbra_train_event)
 UMBRA_API void umbra_train_event_init(umbra_train_event *event, size_t size);
@@ -456,6 +464,16 @@ UMBRA_API void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress 
  * with CANCELLED. The state stays what it was before the iteration, in memory and on disk.
  */
 UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
+
+/* Bytes of the checkpoints that `keep` lets stay, the training's own one not included. */
+UMBRA_API uint64_t umbra_train_plan_kept_bytes(const umbra_train_plan *plan, uint32_t keep);
+
+/*
+ * The digest and the link (umbra/audit.h) of the last iteration that is done, in this trainer or before a resumption, as
+ * its event has them. Returns 0, and sets nothing, if there are none.
+ */
+UMBRA_API int umbra_trainer_link(const umbra_trainer *trainer, uint8_t digest[UMBRA_DIGEST_BYTES],
+                                 uint8_t link[UMBRA_DIGEST_BYTES]);
 
 /* Iterations done, those before a resumption included. */
 UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);

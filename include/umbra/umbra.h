@@ -51,6 +51,7 @@
 
 #include <umbra/approximation.h>
 #include <umbra/array.h>
+#include <umbra/audit.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>

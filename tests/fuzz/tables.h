@@ -105,7 +105,7 @@ static inline void check_mutated_schema(const char *json, const char *path) {
 
 /* The same records come of the same file and the schema. */
 static inline void check_again(unsigned long i, const umbra_records *records, const char *path,
-                        const umbra_table_options *table) {
+                               const umbra_table_options *table) {
   char *json = describe(umbra_records_schema(records));
   umbra_schema *schema = NULL;
   umbra_records *again = NULL;
