@@ -44,14 +44,18 @@ typedef enum umbra_kind {
   /* Later than these, and not reserved: */
   UMBRA_KIND_FEATURE_MAP = 19,
   UMBRA_KIND_INFERENCE_PLAN = 20,
-  UMBRA_KIND_INFERENCE_WEIGHTS = 21
+  UMBRA_KIND_INFERENCE_WEIGHTS = 21,
+  UMBRA_KIND_RETIREMENT = 22,
+  UMBRA_KIND_SIGNING_KEY = 23,
+  UMBRA_KIND_SIGNER = 24
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
 enum {
-  UMBRA_CONTAINER_SEALED = 1u,   /* secret key: under a passphrase */
+  UMBRA_CONTAINER_SEALED = 1u,   /* secret and signing keys: under a passphrase */
   UMBRA_CONTAINER_INSECURE = 2u, /* parameters, plans of them: below 128-bit security or of a test ring */
-  UMBRA_CONTAINER_OPENED = 4u    /* plaintexts: decrypted, with the error that would tell the key */
+  UMBRA_CONTAINER_OPENED = 4u,   /* plaintexts: decrypted, with the error that would tell the key */
+  UMBRA_CONTAINER_STORED = 8u    /* secret and signing keys: sealed under a key that an outside key store has wrapped */
 };
 
 /* Types of sections, part of the format. */
@@ -84,7 +88,10 @@ typedef enum umbra_section {
   UMBRA_SECTION_PLAN = 26,          /* matrix: of which plan or training it has records or results */
   UMBRA_SECTION_WEIGHTS = 27,       /* encrypted weights of a network: of which plan, and how many matrices */
   UMBRA_SECTION_ORIGIN = 28,        /* training plan, logistic model: id of the training with its records */
-  UMBRA_SECTION_LEARNING = 29       /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LIFE = 32,          /* keys: when made, and until when they serve, if that is known */
+  UMBRA_SECTION_RETIRED = 33,       /* retirement of a key: since when */
+  UMBRA_SECTION_STORE = 34          /* the key of the next section, as an outside key store has wrapped it */
 } umbra_section;
 
 typedef struct umbra_header {

@@ -66,7 +66,9 @@
 #include <umbra/file.h>
 #include <umbra/fit.h>
 #include <umbra/inference.h>
+#include <umbra/key_life.h>
 #include <umbra/key_needs.h>
+#include <umbra/key_store.h>
 #include <umbra/keys.h>
 #include <umbra/lock.h>
 #include <umbra/logistic.h>
