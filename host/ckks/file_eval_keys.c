@@ -139,7 +139,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 static void destroy(void *object) { umbra_eval_keys_destroy(object); }
 
 static const umbra_format format = {
-    .kind = UMBRA_KIND_EVAL_KEYS, .apart = 1u << UMBRA_KIND_SECRET_KEY, .save = save, .load = load, .destroy = destroy};
+    .kind = UMBRA_KIND_EVAL_KEYS, .apart = UMBRA_KINDS_SECRET, .save = save, .load = load, .destroy = destroy};
 
 UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)
 

@@ -41,10 +41,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 
 static void destroy(void *object) { umbra_public_key_destroy(object); }
 
-static const umbra_format format = {.kind = UMBRA_KIND_PUBLIC_KEY,
-                                    .apart = 1u << UMBRA_KIND_SECRET_KEY,
-                                    .save = save,
-                                    .load = load,
-                                    .destroy = destroy};
+static const umbra_format format = {
+    .kind = UMBRA_KIND_PUBLIC_KEY, .apart = UMBRA_KINDS_SECRET, .save = save, .load = load, .destroy = destroy};
 
 UMBRA_DEFINE_FILE_FUNCTIONS(public_key, &format)

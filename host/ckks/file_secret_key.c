@@ -51,7 +51,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 static void destroy(void *object) { umbra_secret_key_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_SECRET_KEY,
-                                    .apart = UMBRA_FILE_GIVEN_AWAY,
+                                    .apart = UMBRA_KINDS_GIVEN_AWAY,
                                     .secret = 1,
                                     .save = save,
                                     .load = load,

@@ -30,7 +30,7 @@ static const struct {
     [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0, 1},
     [UMBRA_KIND_SESSION] = {"session", 0, 0, 1},
     [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0, 1},
-    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 0, 1},
+    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 1, 1},
     [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
     [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
     [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
@@ -74,13 +74,19 @@ static const char *const sections[] = {
     [UMBRA_SECTION_LIFE] = "when a key was made and expires",
     [UMBRA_SECTION_RETIRED] = "since when a key is retired",
     [UMBRA_SECTION_STORE] = "a wrapped key",
+    [UMBRA_SECTION_MANIFEST] = "what a manifest says of the whole",
+    [UMBRA_SECTION_LIST] = "a list of files",
+    [UMBRA_SECTION_SIGNATURE] = "a signature",
+    [UMBRA_SECTION_SIGNER] = "the key of a signer",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const char *umbra_kind_name(uint32_t kind) { return kind < COUNT(kinds) ? kinds[kind].name : NULL; }
 
-int umbra_kind_is_reserved(uint32_t kind) { return kind >= UMBRA_KIND_SHARE && kind <= UMBRA_KIND_REENCRYPTION_KEY; }
+int umbra_kind_is_reserved(uint32_t kind) {
+  return kind >= UMBRA_KIND_SHARE && kind <= UMBRA_KIND_REENCRYPTION_KEY && kind != UMBRA_KIND_MANIFEST;
+}
 
 uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
 

@@ -34,7 +34,7 @@ typedef enum umbra_kind {
   UMBRA_KIND_TRAIN_DATA = 10,
   UMBRA_KIND_TRAIN_BLOCK = 11,
   UMBRA_KIND_CHECKPOINT = 12,
-  /* Reserved: nothing writes these yet, and readers refuse them by name. */
+  /* Reserved but for manifests: nothing writes these yet, and readers refuse them by name. */
   UMBRA_KIND_SHARE = 13,
   UMBRA_KIND_SESSION = 14,
   UMBRA_KIND_TRANSCRIPT = 15,
@@ -91,7 +91,11 @@ typedef enum umbra_section {
   UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
   UMBRA_SECTION_LIFE = 32,          /* keys: when made, and until when they serve, if that is known */
   UMBRA_SECTION_RETIRED = 33,       /* retirement of a key: since when */
-  UMBRA_SECTION_STORE = 34          /* the key of the next section, as an outside key store has wrapped it */
+  UMBRA_SECTION_STORE = 34,         /* the key of the next section, as an outside key store has wrapped it */
+  UMBRA_SECTION_MANIFEST = 35,      /* manifest: date, signer, how many files */
+  UMBRA_SECTION_LIST = 36,          /* manifest: the files */
+  UMBRA_SECTION_SIGNATURE = 37,     /* manifest: of all before it */
+  UMBRA_SECTION_SIGNER = 38         /* signer: the public key */
 } umbra_section;
 
 typedef struct umbra_header {
@@ -133,5 +137,11 @@ uint32_t umbra_kind_newest(uint32_t kind);
 const char *umbra_section_name(uint32_t type);
 
 void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header);
+
+/* Secrets, and kinds of files that go to others: these lie in other folders. */
+#define UMBRA_KINDS_SECRET (1u << UMBRA_KIND_SECRET_KEY | 1u << UMBRA_KIND_SIGNING_KEY)
+#define UMBRA_KINDS_GIVEN_AWAY                                                              \
+  (1u << UMBRA_KIND_PUBLIC_KEY | 1u << UMBRA_KIND_EVAL_KEYS | 1u << UMBRA_KIND_TRAIN_DATA | \
+   1u << UMBRA_KIND_TRAIN_BLOCK | 1u << UMBRA_KIND_CHECKPOINT | 1u << UMBRA_KIND_SIGNER)
 
 #endif

@@ -45,11 +45,8 @@ static void destroy(void *object) {
 }
 
 /* The server's, which has no secret key. */
-const umbra_format umbra_checkpoint_format = {.kind = UMBRA_KIND_CHECKPOINT,
-                                              .apart = 1u << UMBRA_KIND_SECRET_KEY,
-                                              .save = save,
-                                              .load = load,
-                                              .destroy = destroy};
+const umbra_format umbra_checkpoint_format = {
+    .kind = UMBRA_KIND_CHECKPOINT, .apart = UMBRA_KINDS_SECRET, .save = save, .load = load, .destroy = destroy};
 
 umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
                                    uint32_t iterations_done, const umbra_train_state *state, umbra_watch *watch) {

@@ -72,6 +72,7 @@
 #include <umbra/keys.h>
 #include <umbra/lock.h>
 #include <umbra/logistic.h>
+#include <umbra/manifest.h>
 #include <umbra/matrix.h>
 #include <umbra/matrix_ops.h>
 #include <umbra/model.h>
