@@ -7,6 +7,7 @@
 #include "network.h"
 #include "progress.h"
 #include "target.h"
+#include "verified.h"
 
 typedef struct infer_options {
   const char *model, *output, *calibrate;
@@ -65,9 +66,10 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests)
+  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.verify)
     cli_usage(
-        "--plan, --keys, --weights, --repeat and --digests are for encrypted records, and do not go with --clear");
+        "--plan, --keys, --weights, --repeat, --digests and --verify are for encrypted records, and do not go with "
+        "--clear");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
@@ -104,6 +106,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_COUNT, &o.run.repeat, CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
        &o.run.digests, CLI_OPTIONAL},
+      CLI_VERIFY_OPTION(o.run.verify, "the files of --plan and --weights"),
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
       {"output", "NAME", "with --clear: which output, by name or number from 0 on (default: the first)", CLI_TEXT,
@@ -133,7 +136,8 @@ const cli_command cli_infer = {
         "With a folder of batches it computes one after the other, and there is never more than one in memory: each\n"
         "answer goes to a file of the batch's name in the folder --out.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
-        "backend. Reading layers back for them takes time.\n\n"
+        "backend. Reading layers back for them takes time. With --verify a plan, and weights, that somebody else has\n"
+        "made are loaded only if they are as that one signed them.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
         "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
         "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"

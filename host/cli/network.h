@@ -25,6 +25,7 @@ typedef struct cli_network_options {
   const char *plan, *keys, *in, *out; /* keys: NULL for the owner of a secret key */
   const char *weights;                /* encrypted, of a server whose plan has none; or NULL */
   const char *digests;                /* where a server writes those of layers; or NULL */
+  const char *verify;                 /* the key of whoever has signed plan and weights; or NULL */
   cli_secret secret;
   cli_publish publish;
   bool clip, values, doubtful;

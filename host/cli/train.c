@@ -11,9 +11,10 @@
 #include "secret.h"
 #include "target.h"
 #include "train_log.h"
+#include "verified.h"
 
 typedef struct train_options {
-  const char *keys, *data, *out;
+  const char *keys, *data, *out, *verify; /* verify: the key of whoever signed; NULL: nobody */
   uint64_t memory;
   bool resume, no_estimate, json;
   cli_engine engine;
@@ -231,7 +232,9 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out)) return false;
+  if (!cli_verified(o->verify, "--keys", o->keys, report) || !cli_verified(o->verify, "--data", o->data, report) ||
+      !name_files(j, o) || !cli_may_fill("--out", o->out))
+    return false;
   const bool begun = cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT);
   if (begun && !load_plan(j, o, report)) return false;
   if (begun && has_ended(j)) return tell_end(j, o, report);
@@ -262,6 +265,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"resume", NULL, "go on from the checkpoint in there", CLI_FLAG, &o.resume, CLI_OPTIONAL},
       {"memory", "BYTES", "keep so much of the data set in memory, such as 2G (default: nothing)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
+      CLI_VERIFY_OPTION(o.verify, "both folders"),
       CLI_NO_ESTIMATE_OPTION(o.no_estimate),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
@@ -287,7 +291,8 @@ const cli_command cli_train = {
         " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
         ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
-        "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
+        "enough if they serve what the plan needs, whatever plan they were made for. With --verify it reads both\n"
+        "folders twice: first whether they are as their owner signed them.\n\n"
         "Examples:\n"
         "  umbra train --keys keys --data data --out run --memory 2G\n"
         "  umbra train --keys keys --data data --out run --memory 2G --resume",

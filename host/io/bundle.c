@@ -128,7 +128,7 @@ static umbra_status read_all(umbra_bundle_file *measured, int file, const char *
                              umbra_watch *watch) {
   union {
     umbra_header header;
-    uint8_t bytes[1 << 16];
+    uint8_t bytes[8192];
   } piece;
   crypto_generichash_state hash;
   crypto_generichash_init(&hash, NULL, 0, sizeof measured->digest);

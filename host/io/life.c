@@ -147,8 +147,8 @@ static umbra_status check_kind(const umbra_reader *reader) {
     case UMBRA_KIND_SIGNING_KEY:
     case UMBRA_KIND_SIGNER: return UMBRA_OK;
     default:
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "'%s' is a file of kind '%s', and no key", reader->source.name,
-                        umbra_kind_name(reader->header.kind));
+      return umbra_reader_malformed(reader, "this is a file of kind '%s', and no key",
+                                    umbra_kind_name(reader->header.kind));
   }
 }
 

@@ -38,7 +38,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_life_check(const umbra_key_life 
 /*
  * Of the key in a file, from its beginning; no passphrase is asked for, so whoever can write the file decides, until it is
  * loaded: the life of a sealed key is sealed with it. retired: as the file PATH.retired says, if there is one.
- * Errors: INVALID_ARGUMENT (also a file of something else than a key), IO, FORMAT; MISMATCH (PATH.retired is of another
+ * Errors: INVALID_ARGUMENT, IO, FORMAT (also a file of something else than a key); MISMATCH (PATH.retired is of another
  * key).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_life_of_file(umbra_key_life *life, const char *path);
