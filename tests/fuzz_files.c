@@ -2,6 +2,7 @@
 /* labels: quick fuzz-regress */
 /* labels: quick fuzz-regress UMBRA_TEST_REFRESHING=boot */
 /* labels: quick fuzz-regress UMBRA_TEST_KEYLESS=keyless */
+/* labels: quick fuzz-regress UMBRA_TEST_DATED=dated */
 /* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=100000 */
 /*
  * Mutated files of every kind: reading them must not crash, must not allocate much more than the file is long, must

@@ -64,13 +64,11 @@ static bool are_of_one_owner(const retire_options *o) {
 
 static bool retire(const retire_job *j, cli_report *report) {
   const uint64_t now = cli_now();
-  char date[CLI_UNITS];
   for (int i = 0; i < j->count; i++) {
     const key *k = &j->keys[i];
     if (!cli_goes_on() || (!k->is_retired && !cli_check(umbra_key_retire(k->path, now), k->option))) return false;
     cli_report_step(report, k->is_retired ? "was retired before" : "retire", k->path);
   }
-  cli_report_text(report, "retired", cli_time_text(date, now));
   return true;
 }
 

@@ -58,8 +58,8 @@ static umbra_status out_of_use(const char *how, uint64_t since) {
   char date[DATE];
   return umbra_fail(
       UMBRA_ERROR_EXPIRED,
-      "the key %s (%s) and is out of use: make new keys and encrypt under these; what was encrypted before "
-      "can still be decrypted",
+      "the key %s (%s) and is out of use: new keys must take its place; what was encrypted before can still "
+      "be decrypted",
       how, date_of(date, since));
 }
 
