@@ -85,7 +85,7 @@ static umbra_status derive(uint8_t key[KEY_BYTES], const lock_record *lock, cons
 /* What a callback of the store has returned. */
 static umbra_status check_answer(int result, const char *verb) {
   if (!result) return UMBRA_OK;
-  return umbra_fail(result < 0 ? UMBRA_ERROR_IO : UMBRA_ERROR_CANCELLED,
+  return umbra_fail(result < 0 ? UMBRA_ERROR_PASSPHRASE : UMBRA_ERROR_CANCELLED,
                     "the key store did not %s the key: it returned %d", verb, result);
 }
 
@@ -94,8 +94,8 @@ static umbra_status wrap(uint8_t key[KEY_BYTES], store_record *record, const umb
   randombytes_buf(key, KEY_BYTES);
   UMBRA_TRY(check_answer(store->wrap(store->user, record->wrapped, &bytes, key), "wrap"));
   if (!bytes || bytes > UMBRA_WRAPPED_BYTES)
-    return umbra_fail(UMBRA_ERROR_IO, "the key store wrapped the key into %u bytes; 1 to %d are expected", bytes,
-                      UMBRA_WRAPPED_BYTES);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the key store wrapped the key into %u bytes; 1 to %d are expected",
+                      bytes, UMBRA_WRAPPED_BYTES);
   memset(record->wrapped + bytes, 0, sizeof record->wrapped - bytes);
   record->bytes = bytes;
   return UMBRA_OK;

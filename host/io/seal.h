@@ -39,8 +39,8 @@ umbra_status umbra_seal_write(umbra_writer *writer, umbra_section type, const vo
                               const umbra_opener *opener, const umbra_life *life);
 
 /*
- * The reverse; the life is what the container has said. Errors: FORMAT, OUT_OF_MEMORY, IO and CANCELLED (the store's);
- * PASSPHRASE also if the bytes are not sealed as the opener says. Then the bytes are undefined.
+ * The reverse; the life is what the container has said. Errors: FORMAT, OUT_OF_MEMORY, CANCELLED (the store's); PASSPHRASE
+ * also if the bytes are not sealed as the opener says. Then the bytes are undefined.
  */
 umbra_status umbra_seal_read(umbra_reader *reader, umbra_section type, void *bytes, size_t count,
                              const umbra_opener *opener, const umbra_life *life);

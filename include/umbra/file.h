@@ -37,7 +37,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **k
                                                             const void *buffer, size_t size, const char *passphrase);
 
 /*
- * The same, sealed by an outside key store (umbra/key_store.h) in place of a passphrase. Errors also: IO, CANCELLED, as the
+ * The same, sealed by an outside key store (umbra/key_store.h) in place of a passphrase. Errors also: CANCELLED, as the
  * store says. Keys that are sealed otherwise, or not, are PASSPHRASE, as keys sealed by a store are above.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_save_stored(const umbra_secret_key *key, const char *path,

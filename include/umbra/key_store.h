@@ -16,7 +16,7 @@ UMBRA_BEGIN_DECLS
 enum { UMBRA_WRAPPING_BYTES = 32, UMBRA_WRAPPED_BYTES = 512 };
 
 /*
- * Both callbacks return 0 when they have succeeded; -1 makes the call that asked fail with IO, 1 with CANCELLED. wrap
+ * Both callbacks return 0 when they have succeeded; -1 makes the call that asked fail with PASSPHRASE, 1 with CANCELLED. wrap
  * encrypts and authenticates (AES-GCM, RSA-OAEP), into at most UMBRA_WRAPPED_BYTES; *bytes says how many. unwrap must fail
  * for what wrap has not made. Neither keeps the key.
  */
