@@ -43,10 +43,10 @@ def fails(command, words, store=None, code=1):
 
 
 def make_token(label, *keys):
-    """A token with AES keys of these labels."""
+    """A token with AES keys of these labels. The keys are text: of others SoftHSM's utility spoils some."""
     made = [run("softhsm2-util", "--init-token", "--free", "--label", label, "--pin", "1234", "--so-pin", "567890")]
     for i, key in enumerate(keys):
-        pathlib.Path("aes").write_bytes(os.urandom(32))
+        pathlib.Path("aes").write_text(os.urandom(16).hex(), encoding="ascii")
         made.append(run("softhsm2-util", "--import", "aes", "--aes", "--token", label, "--pin", "1234", "--label", key,
                         "--id", f"{i + 1:02x}"))
     os.remove("aes")
@@ -78,7 +78,7 @@ def refuse(module, store):
     fails(decrypt, "sealed by a key store: --store URI opens it")
     fails(f"{decrypt} --passphrase-file pin", "sealed by a key store")
     fails(f"{decrypt} --passphrase-file pin", "exclude each other", store, 2)
-    fails(f"keygen --preset n12-d1-s25 --out new --secret secret/new.umbra --no-passphrase", "exclude", store, 2)
+    fails("keygen --preset n12-d1-s25 --out new --secret secret/new.umbra --no-passphrase", "exclude", store, 2)
     fails(decrypt, "did not seal that file", uri(module, key="other"))
     fails(decrypt, "did not seal that file", uri(module, token="second"))
     fails(decrypt, "the PIN is wrong", uri(module, pin="wrong"))

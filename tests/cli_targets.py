@@ -23,7 +23,7 @@ from onnx_file import Model, Node, Tensor, npy
 
 HANGS = 120  # seconds: far beyond what a command that fails at once takes on any machine
 COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "score", "decrypt", "evaluate", "infer",
-            "inspect", "bootstrap", "bench", "devices")
+            "inspect", "retire", "sign", "verify", "bootstrap", "bench", "devices")
 random.seed(5)
 faults = []
 
@@ -58,6 +58,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "plan IN:model.onnx --samples IN:samples.npy --degree 3 --server OUT:o.umbra --client OUT:p.umbra --svg OUT:o.svg",
     "keygen --params IN:params.umbra --out NEW:new --secret OUT:secret/new.umbra --passphrase-file"
     " IN:secret/passphrase",
+    "keygen --signing --out NEW:new --secret OUT:secret/new.umbra --passphrase-file IN:secret/passphrase",
     "keygen --plan IN:client.umbra --out NEW:new --secret OUT:secret/new.umbra --no-passphrase --trace OUT:t.json",
     f"encrypt {SECRET} --records IN:records.csv --out OUT:o.umbra",
     f"encrypt {PUBLIC_JOB} --model IN:model.csv --range 4 --degree 3 --out OUT:o.umbra --trace OUT:t.json",
@@ -66,6 +67,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "encrypt --keys DIR:network IN:x.npy --plan IN:client.umbra --out OUT:o.umbra",
     "encrypt --keys DIR:weighted --weights --plan IN:owners.umbra --out OUT:o.umbra",
     "train --keys DIR:network --data DIR:data --out NEW:new --trace OUT:t.json",
+    "train --keys network --data data --out NEW:new --verify IN:signer/signer.umbra",
     f"score {PUBLIC_JOB} --model IN:model.umbra --records IN:records.umbra --out OUT:o.umbra --trace OUT:t.json",
     f"decrypt {SECRET} --in IN:records.umbra --out OUT:o.csv --trace OUT:t.json",
     f"decrypt {SECRET} --weights --in IN:model.umbra --scaling IN:scaling.csv --out OUT:o.json",
@@ -76,10 +78,15 @@ JOBS = tuple(tuple(job.split()) for job in (
     "evaluate --weights initial.csv --data train.csv --onnx OUT:o.onnx",
     "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --trace"
     " OUT:t.json",
+    "infer --plan IN:server.umbra --keys network --in batch.umbra --out OUT:o.umbra --verify IN:signer/signer.umbra",
     "infer --plan IN:weighted.umbra --keys DIR:weighted --weights IN:weights.umbra --in IN:batch.umbra --out"
     " OUT:o.umbra",
     "infer --clear IN:model.onnx --in IN:x.npy --calibrate IN:samples.npy --out OUT:o.csv",
     f"inspect IN:records.umbra {PUBLIC_JOB}",
+    "retire --secret IN:secret/key.umbra --keys DIR:keys",
+    "sign IN:server.umbra --secret IN:secret/signing.umbra --passphrase-file IN:secret/passphrase",
+    "verify IN:server.umbra --signer IN:signer/signer.umbra",
+    "verify DIR:data --signer signer/signer.umbra",
     "bootstrap --demo --params IN:boot.umbra --trace OUT:t.json",
     "bench --params IN:params.umbra"))
 
@@ -121,6 +128,9 @@ def make_files():
     succeeds("encrypt --keys weighted --weights --plan owners.umbra --out weights.umbra")
     succeeds("encrypt x.npy --plan client.umbra --keys network --out batch.umbra")
     succeeds("infer --plan server.umbra --keys network --in batch.umbra --out answer.umbra")
+    succeeds("keygen --signing --out signer --secret secret/signing.umbra --passphrase-file secret/passphrase")
+    for signed in ("server.umbra", "data", "network"):
+        succeeds(f"sign {signed} --secret secret/signing.umbra --passphrase-file secret/passphrase")
 
 
 def plain(job, other=None, instead=None):

@@ -221,6 +221,7 @@ static void clear(decrypt_job *j) {
 static void check_usage(decrypt_options *o) {
   cli_network_options *n = &o->network;
   cli_publish_check(&o->publish);
+  cli_secret_check(&o->secret);
   if (o->publish.wanted && n->doubtful)
     cli_usage("--doubtful is for the owner: --publish shows nothing that is in doubt");
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");

@@ -403,12 +403,13 @@ static void clear(evaluate_job *j) {
 }
 
 static void check_usage(const evaluate_options *o) {
+  cli_secret_check(&o->secret);
   if (o->train && !o->plan) cli_usage("--plan and --train belong together");
   if ((o->initial || o->other_records) && !o->plan) cli_usage("--initial and --other-records belong to --plan");
   if (o->encrypted && (!o->keys || !o->secret.file)) cli_usage("--encrypted needs --keys and --secret");
   if (!o->encrypted &&
       (o->keys || o->secret.file || o->secret.passphrase_file || o->secret.store || o->range > 0 || o->degree))
-    cli_usage("--keys, --secret, --passphrase-file, --range and --degree belong to --encrypted");
+    cli_usage("--keys, --secret, --passphrase-file, --store, --range and --degree belong to --encrypted");
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {

@@ -81,9 +81,10 @@ static bool load_module(cli_key_store *s, const char *option, const char *path) 
   return true;
 }
 
-/* Labels of tokens are padded with blanks. "": any. */
+/* Labels of tokens are padded with blanks. "": any of a token that is in use. */
 static bool has_label(const CK_TOKEN_INFO *info, const char *label) {
   const size_t length = strlen(label);
+  if (!(info->flags & CKF_TOKEN_INITIALIZED)) return false;
   if (!length) return true;
   if (length > sizeof info->label || memcmp(info->label, label, length) != 0) return false;
   for (size_t i = length; i < sizeof info->label; i++)
