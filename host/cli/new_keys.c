@@ -32,7 +32,7 @@ static bool resolve(char real[PATH_MAX], const char *option, const char *path) {
   const char *name = basename(copy);
   const size_t length = strcmp(real, "/") == 0 ? 0 : strlen(real);
   if (length + strlen(name) + 2 > PATH_MAX) return cli_error("%s: %s is too long", option, path);
-  sprintf(real + length, "/%s", name);
+  snprintf(real + length, PATH_MAX - length, "/%s", name);
   return true;
 }
 

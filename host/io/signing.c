@@ -96,10 +96,10 @@ static umbra_status load_key(umbra_reader *reader, const void *argument, void **
   UMBRA_TRY(umbra_life_read(reader, &life));
   UMBRA_TRY(make(&made, &life));
   *object = made;
-  UMBRA_TRY(umbra_seal_read(reader, UMBRA_SECTION_SECRET, seed, sizeof seed, opener, &life));
-  crypto_sign_seed_keypair(made->public, made->secret, seed);
+  const umbra_status status = umbra_seal_read(reader, UMBRA_SECTION_SECRET, seed, sizeof seed, opener, &life);
+  if (status == UMBRA_OK) crypto_sign_seed_keypair(made->public, made->secret, seed);
   sodium_memzero(seed, sizeof seed);
-  return check_owner(reader, made->public);
+  return status == UMBRA_OK ? check_owner(reader, made->public) : status;
 }
 
 static void destroy_key(void *object) { umbra_signing_key_destroy(object); }
