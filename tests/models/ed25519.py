@@ -19,31 +19,39 @@ def _x_of(y, odd):
 
 
 def _add(a, b):
-    (x1, y1), (x2, y2) = a, b
-    t = D * x1 * x2 * y1 * y2
-    return ((x1 * y2 + x2 * y1) * pow(1 + t, P - 2, P) % P, (y1 * y2 + x1 * x2) * pow(1 - t, P - 2, P) % P)
+    """Of extended coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, x y = T/Z."""
+    (x1, y1, z1, t1), (x2, y2, z2, t2) = a, b
+    d, s = (y1 - x1) * (y2 - x2) % P, (y1 + x1) * (y2 + x2) % P
+    c, z = 2 * t1 * t2 * D % P, 2 * z1 * z2 % P
+    e, f, g, h = s - d, z - c, z + c, s + d
+    return e * f % P, g * h % P, f * g % P, e * h % P
 
 
 def _times(n, point):
-    sum_ = (0, 1)
+    total = (0, 1, 1, 0)
     while n:
         if n % 2:
-            sum_ = _add(sum_, point)
+            total = _add(total, point)
         point = _add(point, point)
         n //= 2
-    return sum_
+    return total
 
 
-BASE = (_x_of(Y, 0), Y)
+def _point(x, y):
+    return x, y, 1, x * y % P
+
+
+BASE = _point(_x_of(Y, 0), Y)
 
 
 def _encode(point):
-    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+    x, y = (value * pow(point[2], P - 2, P) % P for value in point[:2])
+    return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
 def _decode(text):
     y = int.from_bytes(text, "little")
-    return _x_of(y % 2**255, y >> 255), y % 2**255
+    return _point(_x_of(y % 2**255, y >> 255), y % 2**255)
 
 
 def _hash(*parts):
@@ -71,4 +79,4 @@ def sign(seed, message):
 def verify(public, message, signature):
     s = int.from_bytes(signature[32:], "little")
     h = _hash(signature[:32], public, message) % L
-    return s < L and _times(s, BASE) == _add(_decode(signature[:32]), _times(h, _decode(public)))
+    return s < L and _encode(_times(s, BASE)) == _encode(_add(_decode(signature[:32]), _times(h, _decode(public))))
