@@ -24,7 +24,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "\"extra\" is not expected", "params --list extra");
   assert_fails(2, "exactly one FILE is expected, not 0", "inspect");
   assert_fails(2, "--out DIR is missing", "keygen --params p --secret s");
-  assert_fails(2, "exactly one of --params, --preset and --plan", "keygen --out o --secret s");
+  assert_fails(2, "exactly one of --params, --preset, --plan and --signing", "keygen --out o --secret s");
   assert_fails(2, "exclude each other", "keygen --params p --out o --secret s --passphrase-file f --no-passphrase");
   assert_fails(2, "a whole number is expected at \"x\"", "keygen --params p --out o --secret s --rotations 1,x");
   assert_fails(2, "exactly one of --records, --model, --weights and DATA", "encrypt --keys k --out o");
@@ -483,7 +483,7 @@ static void secret_keys_of_others_are_refused(void **state) {
   assert_fails(1, "--secret: ", "encrypt --keys keys --secret keys/public.umbra --records records.csv --out x.umbra");
   assert_fails(1, "is an input of this command", "encrypt " SECRET "--records records.csv --out secret/passphrase");
   assert_fails(2, "--keys DIR is missing", "encrypt --secret secret/key.umbra --records records.csv --out x.umbra");
-  assert_fails(2, "--passphrase-file goes with --secret",
+  assert_fails(2, "--passphrase-file and --store go with --secret",
                "encrypt --keys keys --passphrase-file secret/passphrase --records records.csv --out x.umbra");
   assert_int_not_equal(access("x.umbra", F_OK), 0);
 }

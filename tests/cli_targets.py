@@ -22,8 +22,8 @@ from chain import PROGRAM
 from onnx_file import Model, Node, Tensor, npy
 
 HANGS = 120  # seconds: far beyond what a command that fails at once takes on any machine
-COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "audit", "score", "decrypt", "evaluate", "infer",
-            "inspect", "bootstrap", "bench", "devices")
+COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "audit", "score", "decrypt", "evaluate",
+            "infer", "inspect", "retire", "sign", "verify", "bootstrap", "bench", "devices")
 random.seed(5)
 faults = []
 
@@ -58,6 +58,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "plan IN:model.onnx --samples IN:samples.npy --degree 3 --server OUT:o.umbra --client OUT:p.umbra --svg OUT:o.svg",
     "keygen --params IN:params.umbra --out NEW:new --secret OUT:secret/new.umbra --passphrase-file"
     " IN:secret/passphrase",
+    "keygen --signing --out NEW:new --secret OUT:secret/new.umbra --passphrase-file IN:secret/passphrase",
     "keygen --plan IN:client.umbra --out NEW:new --secret OUT:secret/new.umbra --no-passphrase --trace OUT:t.json",
     f"encrypt {SECRET} --records IN:records.csv --out OUT:o.umbra",
     f"encrypt {PUBLIC_JOB} --model IN:model.csv --range 4 --degree 3 --out OUT:o.umbra --trace OUT:t.json",
@@ -67,6 +68,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "encrypt --keys DIR:weighted --weights --plan IN:owners.umbra --out OUT:o.umbra",
     "train --keys DIR:network --data DIR:data --out NEW:new --trace OUT:t.json",
     f"audit --keys DIR:network --data DIR:data --run DIR:run --link {64 * 'a'} --all --trace OUT:t.json",
+    "train --keys network --data data --out NEW:new --verify IN:signer/signer.umbra",
     f"score {PUBLIC_JOB} --model IN:model.umbra --records IN:records.umbra --out OUT:o.umbra --trace OUT:t.json",
     f"decrypt {SECRET} --in IN:records.umbra --out OUT:o.csv --trace OUT:t.json",
     f"decrypt {SECRET} --weights --in IN:model.umbra --scaling IN:scaling.csv --out OUT:o.json",
@@ -77,10 +79,15 @@ JOBS = tuple(tuple(job.split()) for job in (
     "evaluate --weights initial.csv --data train.csv --onnx OUT:o.onnx",
     "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --audit"
     " IN:digests.jsonl --trace OUT:t.json",
+    "infer --plan IN:server.umbra --keys network --in batch.umbra --out OUT:o.umbra --verify IN:signer/signer.umbra",
     "infer --plan IN:weighted.umbra --keys DIR:weighted --weights IN:weights.umbra --in IN:batch.umbra --out"
     " OUT:o.umbra",
     "infer --clear IN:model.onnx --in IN:x.npy --calibrate IN:samples.npy --out OUT:o.csv",
     f"inspect IN:records.umbra {PUBLIC_JOB}",
+    "retire --secret IN:secret/key.umbra --keys DIR:keys",
+    "sign IN:server.umbra --secret IN:secret/signing.umbra --passphrase-file IN:secret/passphrase",
+    "verify IN:server.umbra --signer IN:signer/signer.umbra",
+    "verify DIR:data --signer signer/signer.umbra",
     "bootstrap --demo --params IN:boot.umbra --trace OUT:t.json",
     "bench --params IN:params.umbra"))
 
@@ -124,6 +131,9 @@ def make_files():
     succeeds("infer --plan server.umbra --keys network --in batch.umbra --out answer.umbra --digests digests.jsonl")
     os.mkdir("run")
     pathlib.Path("run/log.jsonl").write_text('{"plan":{}}\n', encoding="utf-8")
+    succeeds("keygen --signing --out signer --secret secret/signing.umbra --passphrase-file secret/passphrase")
+    for signed in ("server.umbra", "data", "network"):
+        succeeds(f"sign {signed} --secret secret/signing.umbra --passphrase-file secret/passphrase")
 
 
 def plain(job, other=None, instead=None):

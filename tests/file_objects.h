@@ -274,6 +274,9 @@ static inline int objects_refresh(void) { return getenv("UMBRA_TEST_REFRESHING")
 /* Whether the highest level has no keys, and the ciphertext three parts. */
 static inline int objects_keyless(void) { return getenv("UMBRA_TEST_KEYLESS") != NULL; }
 
+/* Whether keys say when they were made, and expire. */
+static inline int objects_dated(void) { return getenv("UMBRA_TEST_DATED") != NULL; }
+
 static inline umbra_params *small_params(uint32_t depth) {
   umbra_params *params = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
@@ -428,6 +431,7 @@ static inline void make_objects(file_objects *o) {
   umbra_secret_key *secret = NULL;
   umbra_public_key *public = NULL;
   umbra_eval_keys *keys = NULL;
+  const umbra_key_life life = {UMBRA_KEY_LIFE_INIT, .created = 1700000000, .expires = 1800000000};
   umbra_key_needs *needs = NULL;
   umbra_params *params = small_params(2);
   assert_ok(umbra_key_needs_create(&needs, params));
@@ -436,7 +440,7 @@ static inline void make_objects(file_objects *o) {
   for (int32_t steps = -1; steps <= 1; steps++) assert_ok(umbra_key_needs_rotation(needs, steps, 1));
   if (objects_refresh()) assert_ok(umbra_key_needs_ephemeral(needs));
   o->context = small_context(params, 0);
-  assert_ok(umbra_secret_key_generate(&secret, o->context));
+  assert_ok(umbra_secret_key_generate_for(&secret, o->context, objects_dated() ? &life : NULL));
   assert_ok(umbra_public_key_generate(&public, secret));
   assert_ok(umbra_eval_keys_generate(&keys, secret, needs, NULL));
   umbra_key_needs_destroy(needs);

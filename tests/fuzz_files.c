@@ -2,6 +2,7 @@
 /* labels: quick fuzz-regress */
 /* labels: quick fuzz-regress UMBRA_TEST_REFRESHING=boot */
 /* labels: quick fuzz-regress UMBRA_TEST_KEYLESS=keyless */
+/* labels: quick fuzz-regress UMBRA_TEST_DATED=dated */
 /* labels: full UMBRA_FUZZ_COUNT=32000 */
 /* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=100000 */
 /*

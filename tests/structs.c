@@ -155,6 +155,106 @@ static umbra_status fill_disclosure(void *given) {
   return umbra_decrypt_public(given, NULL, 0, ciphertext, s.secret, &options);
 }
 
+/* ---- keys' lives, key stores, signatures ---- */
+
+static umbra_secret_key *dated;
+static umbra_signing_key *signing;
+
+static umbra_status take_key_life(void *given) {
+  umbra_secret_key *made = NULL;
+  umbra_status status = umbra_secret_key_generate_for(&made, s.context, given);
+  umbra_secret_key_destroy(made);
+  return status;
+}
+
+static umbra_status check_key_life(void *given) { return umbra_key_life_check(given, 1); }
+static umbra_status fill_key_life(void *given) { return umbra_secret_key_life(dated, given); }
+
+static umbra_status fill_key_life_of_file(void *given) {
+  char path[sizeof params_path + 16];
+  snprintf(path, sizeof path, "%s.signer", params_path);
+  return umbra_key_life_of_file(given, path);
+}
+
+static int copy_key(void *user, uint8_t wrapped[UMBRA_WRAPPED_BYTES], uint32_t *bytes,
+                    const uint8_t key[UMBRA_WRAPPING_BYTES]) {
+  assert_null(user);
+  memcpy(wrapped, key, UMBRA_WRAPPING_BYTES);
+  *bytes = UMBRA_WRAPPING_BYTES;
+  return 0;
+}
+
+static int copy_back(void *user, uint8_t key[UMBRA_WRAPPING_BYTES], const uint8_t *wrapped, uint32_t bytes) {
+  assert_null(user);
+  memcpy(key, wrapped, bytes);
+  return 0;
+}
+
+static umbra_status take_key_store(void *given) {
+  static uint8_t bytes[1 << 16];
+  size_t size = sizeof bytes;
+  umbra_key_store *store = given;
+  umbra_secret_key *read = NULL;
+  store->wrap = copy_key;
+  store->unwrap = copy_back;
+  umbra_status status = umbra_secret_key_write_stored(s.secret, bytes, &size, store);
+  if (status == UMBRA_OK) status = umbra_secret_key_read_stored(&read, s.context, bytes, size, store);
+  umbra_secret_key_destroy(read);
+  return status;
+}
+
+static umbra_status take_signer(void *given) {
+  char path[sizeof params_path + 16];
+  snprintf(path, sizeof path, "%s.other", params_path);
+  umbra_status status = umbra_signer_save(given, path);
+  (void)unlink(path);
+  return status;
+}
+
+static umbra_status fill_signer(void *given) { return umbra_signing_key_signer(signing, given); }
+
+static umbra_status load_signer(void *given) {
+  char path[sizeof params_path + 16];
+  snprintf(path, sizeof path, "%s.signer", params_path);
+  return umbra_signer_load(given, path);
+}
+
+static umbra_status fill_manifest_info(void *given) {
+  umbra_signer signer = {UMBRA_SIGNER_INIT};
+  assert_ok(umbra_signing_key_signer(signing, &signer));
+  return umbra_manifest_verify(given, params_path, &signer, NULL);
+}
+
+static umbra_status inspect_manifest(void *given) {
+  char path[sizeof params_path + 16];
+  snprintf(path, sizeof path, "%s.manifest", params_path);
+  return umbra_manifest_inspect(given, path, NULL, NULL);
+}
+
+static void open_signatures(void) {
+  char path[sizeof params_path + 16];
+  umbra_signer signer = {UMBRA_SIGNER_INIT};
+  const umbra_key_life life = {UMBRA_KEY_LIFE_INIT, .created = 1};
+  snprintf(path, sizeof path, "%s.signer", params_path);
+  assert_ok(umbra_secret_key_generate_for(&dated, s.context, &life));
+  assert_ok(umbra_signing_key_generate(&signing, &life));
+  assert_ok(umbra_signing_key_signer(signing, &signer));
+  assert_ok(umbra_signer_save(&signer, path));
+  assert_ok(umbra_manifest_sign(params_path, signing, 1, NULL));
+}
+
+static void close_signatures(void) {
+  char path[sizeof params_path + 16];
+  snprintf(path, sizeof path, "%s.signer", params_path);
+  assert_int_equal(unlink(path), 0);
+  snprintf(path, sizeof path, "%s.manifest", params_path);
+  assert_int_equal(unlink(path), 0);
+  umbra_signing_key_destroy(signing);
+  umbra_secret_key_destroy(dated);
+}
+
+/* ---- files ---- */
+
 static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path, NULL); }
 
 static umbra_status fill_buffer_info(void *given) {
@@ -296,6 +396,16 @@ static const row rows[] = {
     ROW(umbra_disclosure, 1, FILLED, fill_disclosure),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
     ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
+    ROW(umbra_key_life, 1, TAKEN, take_key_life),
+    ROW(umbra_key_life, 1, TAKEN, check_key_life),
+    ROW(umbra_key_life, 1, FILLED, fill_key_life),
+    ROW(umbra_key_life, 1, FILLED, fill_key_life_of_file),
+    ROW(umbra_key_store, 1, TAKEN, take_key_store),
+    ROW(umbra_signer, 1, TAKEN, take_signer),
+    ROW(umbra_signer, 1, FILLED, fill_signer),
+    ROW(umbra_signer, 1, FILLED, load_signer),
+    ROW(umbra_manifest_info, 1, FILLED, fill_manifest_info),
+    ROW(umbra_manifest_info, 1, FILLED, inspect_manifest),
     ROW(umbra_fit_desc, 1, TAKEN, take_fit_desc),
     ROW(umbra_fit_report, 1, FILLED, fill_fit_report),
     ROW(umbra_sign_options, 1, TAKEN, take_sign_options),
@@ -348,11 +458,14 @@ static int open_all(void **state) {
   assert_ok(umbra_encrypt(&ciphertext, s.public, plaintext));
   const int file = mkstemp(params_path);
   if (file < 0 || close(file)) return 1;
-  return umbra_params_save(s.params, params_path) != UMBRA_OK;
+  assert_ok(umbra_params_save(s.params, params_path));
+  open_signatures();
+  return 0;
 }
 
 static int close_all(void **state) {
   (void)state;
+  close_signatures();
   umbra_ciphertext_destroy(ciphertext);
   umbra_plaintext_destroy(plaintext);
   umbra_bootstrap_plan_destroy(refresh);

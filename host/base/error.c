@@ -39,6 +39,8 @@ const char *umbra_status_string(umbra_status status) {
     case UMBRA_ERROR_CANCELLED: return "cancelled";
     case UMBRA_ERROR_INTERNAL: return "internal error";
     case UMBRA_ERROR_BUSY: return "in use";
+    case UMBRA_ERROR_EXPIRED: return "key out of use";
+    case UMBRA_ERROR_UNTRUSTED: return "not as signed";
   }
   return "unknown status";
 }

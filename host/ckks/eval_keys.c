@@ -106,6 +106,10 @@ void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNE
   memcpy(owner, keys->owner, UMBRA_OWNER_BYTES);
 }
 
+umbra_status umbra_eval_keys_life(const umbra_eval_keys *keys, umbra_key_life *life) {
+  return umbra_life_give(life, &keys->life);
+}
+
 /* ---- needs ---- */
 
 static umbra_status list_purposes(umbra_key_needs *needs, const umbra_eval_keys *keys) {

@@ -92,6 +92,7 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
   umbra_key_maker maker;
   UMBRA_TRY(umbra_eval_keys_make(&made, secret->context, needs->count));
   memcpy(made->owner, secret->owner, sizeof made->owner);
+  made->life = secret->life;
   for (size_t i = 0; i < needs->count; i++) {
     const umbra_key_purpose *need = &needs->need[i];
     made->key[i] = (umbra_eval_key){.kind = need->kind, .rotation = need->rotation, .level = need->level};

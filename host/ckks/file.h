@@ -49,11 +49,6 @@ uint64_t umbra_file_seed_saving(const umbra_params *params, uint32_t level);
 /* The same for a part of a larger object, which must be over all slots. */
 umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *context, umbra_ciphertext **part);
 
-/* Kinds of files that go to others: secrets lie in other folders. */
-#define UMBRA_FILE_GIVEN_AWAY                                                               \
-  (1u << UMBRA_KIND_PUBLIC_KEY | 1u << UMBRA_KIND_EVAL_KEYS | 1u << UMBRA_KIND_TRAIN_DATA | \
-   1u << UMBRA_KIND_TRAIN_BLOCK | 1u << UMBRA_KIND_CHECKPOINT)
-
 /*
  * The functions of io/format.h with progress, for objects of a context, which is the argument of the format's
  * load.

@@ -15,7 +15,7 @@ typedef struct key_record {
 } key_record;
 _Static_assert(sizeof(key_record) == 48, "no padding");
 
-enum { SECTIONS = 2 }; /* of a key */
+enum { SECTIONS = 2 }; /* of a key; one more if there is their life */
 
 /* Of a key with so many auxiliary primes, and back. */
 static uint32_t auxes_to_store(const umbra_chain *chain, uint32_t auxes) { return auxes == chain->auxes ? 0 : auxes; }
@@ -29,6 +29,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_eval_keys *keys = object;
   const umbra_chain *chain = umbra_context_chain(keys->context);
   umbra_file_identify(writer, keys->context, keys->owner);
+  UMBRA_TRY(umbra_life_write(writer, &keys->life));
   for (size_t i = 0; i < keys->count; i++) {
     const umbra_eval_key *entry = &keys->key[i];
     key_record record = {.kind = entry->kind,
@@ -109,7 +110,7 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
 static umbra_status count_keys(size_t *count, const umbra_reader *reader, const umbra_chain *chain) {
   uint32_t most = (1u << (chain->log_n - 1)) + 3; /* rotations, relinearisation, conjugation, ephemeral ones */
   *count = reader->header.sections / SECTIONS;
-  if (reader->header.sections % SECTIONS == 0 && *count <= most) return UMBRA_OK;
+  if (*count <= most) return UMBRA_OK;
   return umbra_reader_malformed(reader, "%u sections: there are %d for each evaluation key, and up to %u keys",
                                 reader->header.sections, SECTIONS, most);
 }
@@ -122,10 +123,13 @@ static umbra_status check_pair(const umbra_reader *reader, int to_sparse, int to
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
   size_t count;
+  umbra_life life;
   umbra_eval_keys *made = NULL;
   UMBRA_TRY(count_keys(&count, reader, umbra_context_chain(context)));
+  UMBRA_TRY(umbra_life_read(reader, &life));
   UMBRA_TRY(umbra_eval_keys_make(&made, context, count));
   *object = made;
+  made->life = life;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
   for (size_t i = 0; i < count; i++) UMBRA_TRY(read_key(reader, made, i));
   return check_pair(reader, umbra_eval_keys_find(made, UMBRA_KEY_TO_SPARSE, 0) != NULL,
@@ -135,7 +139,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 static void destroy(void *object) { umbra_eval_keys_destroy(object); }
 
 static const umbra_format format = {
-    .kind = UMBRA_KIND_EVAL_KEYS, .apart = 1u << UMBRA_KIND_SECRET_KEY, .save = save, .load = load, .destroy = destroy};
+    .kind = UMBRA_KIND_EVAL_KEYS, .apart = UMBRA_KINDS_SECRET, .save = save, .load = load, .destroy = destroy};
 
 UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)
 
@@ -150,8 +154,10 @@ static uint64_t residues_of(const umbra_chain *chain, const key_record *record) 
 static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) {
   const umbra_chain *chain = &needs->params->chain;
   size_t count;
+  umbra_life life;
   int ephemeral[2] = {0};
   UMBRA_TRY(count_keys(&count, reader, chain));
+  UMBRA_TRY(umbra_life_read(reader, &life));
   for (size_t i = 0; i < count; i++) {
     key_record record;
     UMBRA_TRY(read_purpose(reader, chain, &record));

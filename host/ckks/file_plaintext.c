@@ -49,7 +49,7 @@ static void destroy(void *object) { umbra_plaintext_destroy(object); }
 static int is_secret(const void *object) { return ((const umbra_plaintext *)object)->opened; }
 
 static const umbra_format format = {.kind = UMBRA_KIND_PLAINTEXT,
-                                    .apart = UMBRA_FILE_GIVEN_AWAY,
+                                    .apart = UMBRA_KINDS_GIVEN_AWAY,
                                     .is_secret = is_secret,
                                     .save = save,
                                     .load = load,

@@ -6,6 +6,7 @@
 #include <umbra/keys.h>
 
 #include "../base/random.h"
+#include "../io/life.h"
 #include "../ring/key_switch.h"
 #include "context_internal.h"
 #include "key_shape.h"
@@ -15,6 +16,7 @@ struct umbra_secret_key {
   umbra_context *context;
   const umbra_context *home; /* where secrets are computed with: the context's */
   uint8_t owner[UMBRA_OWNER_BYTES];
+  umbra_life life; /* which all keys made from it have, too */
   int8_t *ternary; /* n coefficients, in sodium_malloc memory */
   int locked;      /* whether the system has locked it */
 };
@@ -24,6 +26,7 @@ struct umbra_public_key {
   umbra_counted counted;
   umbra_context *context;
   uint8_t owner[UMBRA_OWNER_BYTES];
+  umbra_life life;
   uint8_t seed[UMBRA_SEED_BYTES];
   umbra_poly poly; /* (b, a), evaluation domain */
 };
@@ -44,6 +47,7 @@ struct umbra_eval_keys {
   umbra_counted counted;
   umbra_context *context;
   uint8_t owner[UMBRA_OWNER_BYTES];
+  umbra_life life;
   size_t count;
   umbra_eval_key *key;
 };

@@ -69,6 +69,7 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
   umbra_key_maker maker;
   UMBRA_TRY(umbra_public_key_make(&made, secret->home));
   memcpy(made->owner, secret->owner, sizeof made->owner);
+  made->life = secret->life;
   umbra_status status = umbra_key_maker_open(&maker, secret);
   if (status == UMBRA_OK) status = umbra_key_maker_close(&maker, fill(made, &maker));
   if (status == UMBRA_OK) status = umbra_move_to_context(&made->poly, &made->context, secret->context);
@@ -79,6 +80,10 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
 
 void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {
   memcpy(owner, key->owner, UMBRA_OWNER_BYTES);
+}
+
+umbra_status umbra_public_key_life(const umbra_public_key *key, umbra_key_life *life) {
+  return umbra_life_give(life, &key->life);
 }
 
 uint64_t umbra_public_key_bytes(const umbra_public_key *key) {

@@ -44,16 +44,24 @@ umbra_secret_key *umbra_secret_key_share(const umbra_secret_key *key) { return u
 void umbra_secret_key_destroy(umbra_secret_key *key) { umbra_release(key); }
 
 umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_context *context) {
+  return umbra_secret_key_generate_for(out, context, NULL);
+}
+
+umbra_status umbra_secret_key_generate_for(umbra_secret_key **out, const umbra_context *context,
+                                           const umbra_key_life *life) {
   UMBRA_TRACE_IN(context, "secret_key_generate", 0);
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_secret_key_generate needs an output and a context");
+  umbra_life own;
   umbra_random random;
   umbra_secret_key *made = NULL;
+  UMBRA_TRY(umbra_life_take(&own, life));
   UMBRA_TRY(umbra_random_open(&random));
   umbra_status status = umbra_secret_key_make(&made, context);
   if (status == UMBRA_OK) {
     umbra_random_ternary(&random, made->ternary, umbra_ring_n(context->ring));
     umbra_random_bytes(&random, made->owner, sizeof made->owner);
+    made->life = own;
     UMBRA_PUT(secret_key, out, made);
   }
   umbra_random_close(&random);
@@ -62,4 +70,8 @@ umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_conte
 
 void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {
   memcpy(owner, key->owner, UMBRA_OWNER_BYTES);
+}
+
+umbra_status umbra_secret_key_life(const umbra_secret_key *key, umbra_key_life *life) {
+  return umbra_life_give(life, &key->life);
 }

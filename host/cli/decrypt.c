@@ -221,6 +221,7 @@ static void clear(decrypt_job *j) {
 static void check_usage(decrypt_options *o) {
   cli_network_options *n = &o->network;
   cli_publish_check(&o->publish);
+  cli_secret_check(&o->secret);
   if (o->publish.wanted && n->doubtful)
     cli_usage("--doubtful is for the owner: --publish shows nothing that is in doubt");
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
@@ -241,7 +242,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"plan", "FILE", "instead of --keys: it is a network's answer, and this the client's bundle", CLI_TEXT,
        &o.network.plan, CLI_OPTIONAL},
       {"secret", "FILE", "secret key", CLI_TEXT, &o.secret.file, CLI_REQUIRED},
-      CLI_PASSPHRASE_OPTION(o.secret),
+      CLI_PASSPHRASE_OPTIONS(o.secret),
       {"in", "FILE", "encrypted scores, records, weights or answers", CLI_TEXT, &o.in, CLI_REQUIRED},
       {"weights", NULL, "it is a model: its weights, then the bias", CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"names", NULL, "with --weights: a .csv with a line for each feature, by name, instead of a row", CLI_FLAG,

@@ -79,7 +79,8 @@ static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *rep
 static const umbra_matrix_layout for_scoring = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
 
 static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  return cli_secret_fits(&o->secret, o->keys) && cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+  return cli_secret_fits(&o->secret, o->keys) && cli_secret_encrypts(&o->secret) &&
+         cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          (!o->model || cli_degree_fits(umbra_context_params(j->context), o->degree)) &&
          (o->secret.file ? cli_secret_load(&j->secret, j->context, &o->secret, report)
                          : cli_public_key_load(&j->key, j->context, o->keys, report));
@@ -191,7 +192,9 @@ static void check_network(const encrypt_options *o) {
 
 /* A plan has parameters; without one they are in the folder of keys. */
 static void check_keys(const encrypt_options *o) {
-  if (o->secret.passphrase_file && !o->secret.file) cli_usage("--passphrase-file goes with --secret");
+  if ((o->secret.passphrase_file || o->secret.store) && !o->secret.file)
+    cli_usage("--passphrase-file and --store go with --secret");
+  cli_secret_check(&o->secret);
   if (o->keys) return;
   if (!o->data.plan)
     cli_usage("--keys DIR is missing: folder with " CLI_PARAMS_FILE ", and " CLI_PUBLIC_KEY_FILE " unless --secret "
@@ -248,7 +251,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"secret", "FILE", "encrypt with the secret key, into half as many bytes; with --plan in place of --keys",
        CLI_TEXT, &o.secret.file, CLI_OPTIONAL},
-      CLI_PASSPHRASE_OPTION(o.secret),
+      CLI_PASSPHRASE_OPTIONS(o.secret),
       {"plan", "FILE", "with DATA: the training, or the network (client's bundle), that it is for", CLI_TEXT,
        &o.data.plan, CLI_OPTIONAL},
       {"weights", NULL, "those of a network: --plan FILE is the server's bundle, planned with --encrypted-weights",

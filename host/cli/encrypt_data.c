@@ -70,7 +70,7 @@ static bool load_secret(data_job *j, const cli_data_options *o, cli_report *repo
 }
 
 static bool load_key(data_job *j, const cli_data_options *o, cli_report *report) {
-  if (!cli_secret_fits(&o->secret, o->keys)) return false;
+  if (!cli_secret_fits(&o->secret, o->keys) || !cli_secret_encrypts(&o->secret)) return false;
   if (o->secret.file) return load_secret(j, o, report);
   return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          cli_public_key_load(&j->key, j->context, o->keys, report);

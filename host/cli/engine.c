@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "key_life.h"
 #include "progress.h"
 #include "trace.h"
 
@@ -68,7 +69,7 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
 
 bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE)) return false;
+  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE) || !cli_key_serves("--keys", path)) return false;
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "public key");
   if (!cli_progress_check(&bar, umbra_public_key_load(key, context, path, &progress), "--keys")) return false;
@@ -80,7 +81,8 @@ bool cli_eval_keys_cover(const char *option, const char *folder, const umbra_key
                          const umbra_params *params) {
   char path[CLI_PATH];
   umbra_key_needs *there = NULL;
-  bool cover = cli_path(path, folder, CLI_EVAL_KEYS_FILE) && cli_check(umbra_key_needs_create(&there, params), NULL) &&
+  bool cover = cli_path(path, folder, CLI_EVAL_KEYS_FILE) && cli_key_serves(option, path) &&
+               cli_check(umbra_key_needs_create(&there, params), NULL) &&
                cli_check(umbra_key_needs_of_file(there, path), option) &&
                cli_check(umbra_key_needs_cover(there, needs), option);
   umbra_key_needs_destroy(there);
@@ -89,7 +91,7 @@ bool cli_eval_keys_cover(const char *option, const char *folder, const umbra_key
 
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE)) return false;
+  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE) || !cli_key_serves("--keys", path)) return false;
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "loading keys");
   if (!cli_progress_check(&bar, umbra_eval_keys_load(keys, context, path, &progress), "--keys")) return false;

@@ -12,6 +12,7 @@
 #define CLI_PARAMS_FILE "params.umbra"
 #define CLI_PUBLIC_KEY_FILE "public.umbra"
 #define CLI_EVAL_KEYS_FILE "eval.umbra"
+#define CLI_SIGNER_FILE "signer.umbra"
 
 enum { CLI_PATH = 4096 };
 

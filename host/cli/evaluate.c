@@ -403,11 +403,13 @@ static void clear(evaluate_job *j) {
 }
 
 static void check_usage(const evaluate_options *o) {
+  cli_secret_check(&o->secret);
   if (o->train && !o->plan) cli_usage("--plan and --train belong together");
   if ((o->initial || o->other_records) && !o->plan) cli_usage("--initial and --other-records belong to --plan");
   if (o->encrypted && (!o->keys || !o->secret.file)) cli_usage("--encrypted needs --keys and --secret");
-  if (!o->encrypted && (o->keys || o->secret.file || o->secret.passphrase_file || o->range > 0 || o->degree))
-    cli_usage("--keys, --secret, --passphrase-file, --range and --degree belong to --encrypted");
+  if (!o->encrypted &&
+      (o->keys || o->secret.file || o->secret.passphrase_file || o->secret.store || o->range > 0 || o->degree))
+    cli_usage("--keys, --secret, --passphrase-file, --store, --range and --degree belong to --encrypted");
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
@@ -437,7 +439,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"encrypted", NULL, "score encrypted records too, and compare", CLI_FLAG, &o.encrypted, CLI_OPTIONAL},
       {"keys", "DIR", "with --encrypted: folder of keys", CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"secret", "FILE", "with --encrypted: secret key", CLI_TEXT, &o.secret.file, CLI_OPTIONAL},
-      CLI_PASSPHRASE_OPTION(o.secret),
+      CLI_PASSPHRASE_OPTIONS(o.secret),
       {"range", "R", "the sigmoid holds on [-R, R] (default: 1.25 times the largest score)", CLI_NUMBER, &o.range,
        CLI_WITHIN(1e-6, 1e6)},
       {"degree", "D", "of the sigmoid's polynomial (default 31)", CLI_COUNT, &o.degree, CLI_WITHIN(1, CLI_MAX_DEGREE)},

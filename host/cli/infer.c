@@ -7,6 +7,7 @@
 #include "network.h"
 #include "progress.h"
 #include "target.h"
+#include "verified.h"
 
 typedef struct infer_options {
   const char *model, *output, *calibrate;
@@ -66,9 +67,9 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
   if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.audit ||
-      o->run.sanitize > 0)
-    cli_usage("--plan, --keys, --weights, --repeat, --sanitize, --digests and --audit are for encrypted records, and "
-              "do not go with "
+      o->run.verify || o->run.sanitize > 0)
+    cli_usage("--plan, --keys, --weights, --repeat, --sanitize, --digests, --audit and --verify are for encrypted "
+              "records, and do not go with "
               "--clear");
   if (o->run.results || o->run.least_bits > 0) cli_usage("--results and --least-bits belong to --sanitize");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
@@ -126,6 +127,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "answer is"
        " written",
        CLI_TEXT, &o.run.audit, CLI_OPTIONAL},
+      CLI_VERIFY_OPTION(o.run.verify, "the files of --plan and --weights"),
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
       {"output", "NAME", "with --clear: which output, by name or number from 0 on (default: the first)", CLI_TEXT,
@@ -163,6 +165,9 @@ const cli_command cli_infer = {
         "the last one, in the report, goes to whoever may want an audit. --audit computes all once more, on any "
         "machine\n"
         "that has plan, keys and records, and finds the first layer that is not the same.\n\n"
+        "With --verify a plan, and weights, that somebody else has made are loaded only if they are as that one "
+        "signed\n"
+        "them.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
         "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
         "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"

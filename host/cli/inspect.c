@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "key_life.h"
 #include "network.h"
 #include "progress.h"
 #include "ranges.h"
@@ -11,6 +12,7 @@
 #include "training.h"
 
 #define CLI_KEYS_FACT "keys"
+#define CLI_FILES_FACT "files"
 
 static bool has_owner(const umbra_file_info *info) {
   static const uint8_t nobody[UMBRA_OWNER_BYTES];
@@ -149,6 +151,50 @@ static bool add_contents(cJSON *facts, const umbra_file_info *info, const char *
   return opened;
 }
 
+/* ---- keys' lives, and what is signed ---- */
+
+static const char *const secrets[] = {CLI_KIND_SECRET_KEY, CLI_KIND_SIGNING_KEY};
+static const char *const keys_of_all_kinds[] = {CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS,
+                                                CLI_KIND_SIGNING_KEY, CLI_KIND_SIGNER};
+
+static bool is_one_of(const char *kind, const char *const *kinds, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(kinds[i], kind) == 0) return true;
+  return false;
+}
+
+static bool add_signer(cJSON *facts, const char *file) {
+  umbra_signer signer = {UMBRA_SIGNER_INIT};
+  if (!cli_check(umbra_signer_load(&signer, file), NULL)) return false;
+  add_digest(facts, "signer", signer.key);
+  return true;
+}
+
+static void add_file(void *user, const char *name, uint64_t bytes, const uint8_t digest[UMBRA_FILE_DIGEST_BYTES],
+                     const char *kind) {
+  cJSON *file = cJSON_CreateObject();
+  cJSON_AddStringToObject(file, "name", name);
+  cJSON_AddNumberToObject(file, "bytes", (double)bytes);
+  if (*kind) cJSON_AddStringToObject(file, "kind", kind);
+  add_digest(file, "digest", digest);
+  cJSON_AddItemToArray(user, file);
+}
+
+/* By a signer whom nobody has said to trust. */
+static bool add_manifest(cJSON *facts, const char *file) {
+  char date[CLI_UNITS];
+  umbra_manifest_info info = {UMBRA_MANIFEST_INFO_INIT};
+  cJSON *files = cJSON_CreateArray();
+  if (!cli_check(umbra_manifest_inspect(&info, file, add_file, files), NULL)) {
+    cJSON_Delete(files);
+    return false;
+  }
+  cJSON_AddStringToObject(facts, "date", cli_time_text(date, info.date));
+  add_digest(facts, "signer", info.signer);
+  cJSON_AddItemToObject(facts, CLI_FILES_FACT, files);
+  return true;
+}
+
 /* ---- the report ---- */
 
 /* Everything but the parameters' description. */
@@ -163,9 +209,19 @@ static cJSON *facts_of(const umbra_file_info *info, const char *file) {
   cJSON_AddNumberToObject(facts, "bytes", (double)info->bytes);
   cJSON_AddStringToObject(facts, "params_digest", digest);
   if (has_owner(info)) cJSON_AddStringToObject(facts, "owner", owner);
-  if (strcmp(info->kind, CLI_KIND_SECRET_KEY) == 0 && cli_file_kind(file, &flags))
-    cJSON_AddBoolToObject(facts, "sealed", (flags & CLI_FLAG_SEALED) != 0);
+  if (is_one_of(info->kind, secrets, 2) && cli_file_kind(file, &flags))
+    cJSON_AddBoolToObject(facts, "sealed", (flags & (CLI_FLAG_SEALED | CLI_FLAG_STORED)) != 0);
+  if (flags & CLI_FLAG_STORED) cJSON_AddStringToObject(facts, "sealed_by", "a key store");
   return facts;
+}
+
+/* What small objects say of themselves: until when a key serves, what was signed. False, with an error, if they cannot be read. */
+static bool add_small(cJSON *facts, const char *kind, const char *file) {
+  if (is_one_of(kind, keys_of_all_kinds, sizeof keys_of_all_kinds / sizeof *keys_of_all_kinds) &&
+      !cli_life_add(facts, file))
+    return false;
+  if (strcmp(kind, CLI_KIND_SIGNER) == 0) return add_signer(facts, file);
+  return strcmp(kind, CLI_KIND_MANIFEST) != 0 || add_manifest(facts, file);
 }
 
 static int level_of(const cJSON *key) { return (int)cJSON_GetNumberValue(cJSON_GetObjectItem(key, "level")); }
@@ -194,6 +250,17 @@ static void print_keys(const cJSON *keys) {
   }
 }
 
+static void print_files(const cJSON *files) {
+  char bytes[CLI_UNITS];
+  const cJSON *file;
+  cJSON_ArrayForEach(file, files) {
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(file, "kind"));
+    printf("%-14s %s, %s%s%s\n", "file", cJSON_GetStringValue(cJSON_GetObjectItem(file, "name")),
+           cli_bytes_text(bytes, cJSON_GetNumberValue(cJSON_GetObjectItem(file, "bytes"))), kind ? ", " : "",
+           kind ? kind : "");
+  }
+}
+
 static void print_text(cJSON *facts) {
   char number[CLI_UNITS];
   const cJSON *item;
@@ -201,6 +268,10 @@ static void print_text(cJSON *facts) {
   cJSON_ArrayForEach(item, facts) {
     if (strcmp(item->string, CLI_KEYS_FACT) == 0) {
       print_keys(item);
+      continue;
+    }
+    if (strcmp(item->string, CLI_FILES_FACT) == 0) {
+      print_files(item);
       continue;
     }
     if (cJSON_IsNumber(item)) {
@@ -279,7 +350,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   const umbra_progress progress = cli_progress_open(&bar, "reading");
   if (!cli_progress_check(&bar, umbra_file_inspect(&info, file, &progress), NULL)) return false;
   cJSON *facts = facts_of(&info, file);
-  bool done = inspect(facts, &info, file, keys, json);
+  bool done = add_small(facts, info.kind, file) && inspect(facts, &info, file, keys, json);
   cJSON_Delete(facts);
   return done;
 }
@@ -292,9 +363,10 @@ const cli_command cli_inspect = {
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
         "or feature map is, how many features a model has and which polynomial stands for the sigmoid in it, which\n"
         "keys there are for which levels, and what is known of the size of values: the bound, which trusts what was\n"
-        "declared, and the worst case. Plans are described in full. The owner is the random identifier that a secret "
-        "key shares\n"
-        "with everything made from it.\n\n"
+        "declared, and the worst case. Plans are described in full. The owner is the random identifier that a secret\n"
+        "key shares with everything made from it. Of keys it says when they were made and expire, and whether they "
+        "are\n"
+        "retired; of a manifest, who signed what and when, but not whether the files are there: see umbra verify.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

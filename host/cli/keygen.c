@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "claim.h"
 #include "commands.h"
 #include "estimate.h"
+#include "key_life.h"
 #include "network.h"
-#include "opened.h"
+#include "new_keys.h"
 #include "owners.h"
-#include "passphrase.h"
 #include "progress.h"
 #include "secret.h"
 #include "target.h"
 #include "training.h"
 
 typedef struct keygen_options {
-  const char *preset, *params, *plan, *out, *secret, *passphrase_file, *rotations;
+  const char *preset, *params, *plan, *out, *rotations, *expires;
+  cli_secret secret;
   uint32_t features;
   uint64_t padded;
-  bool conjugate, no_passphrase, no_estimate, json;
+  bool conjugate, signing, no_passphrase, no_estimate, json;
   cli_engine engine;
 } keygen_options;
-
-enum { MOST_MADE = 4 }; /* secret key, parameters, public key, evaluation keys */
 
 typedef struct keygen_job {
   umbra_params *params;
@@ -41,23 +35,17 @@ typedef struct keygen_job {
   umbra_eval_keys *keys;
   int32_t *rotations;
   int rotation_count;
-  char passphrase[CLI_PASSPHRASE];
-  char made[MOST_MADE][CLI_PATH]; /* files, in this order */
-  int made_count;
+  umbra_key_life life;
+  cli_sealing sealing;
+  cli_made made;
 } keygen_job;
 
 /* ---- where the files go ---- */
 
-/* Keys that somebody has encrypted under must not vanish. */
-static bool is_free(const char *option, const char *path) {
-  struct stat about;
-  return lstat(path, &about) != 0 || cli_error("%s: %s exists already and will not be replaced", option, path);
-}
-
 static bool public_files_free(const char *folder) {
   char path[CLI_PATH];
-  return cli_path(path, folder, CLI_PUBLIC_KEY_FILE) && is_free("--out", path) &&
-         cli_path(path, folder, CLI_EVAL_KEYS_FILE) && is_free("--out", path);
+  return cli_path(path, folder, CLI_PUBLIC_KEY_FILE) && cli_place_free("--out", path) &&
+         cli_path(path, folder, CLI_EVAL_KEYS_FILE) && cli_place_free("--out", path);
 }
 
 /* Parameters that others have from this folder stay what they are. */
@@ -76,73 +64,9 @@ static bool params_agree(const char *folder, const umbra_params *params) {
          cli_error("--out: %s holds other parameters and will not be replaced", path);
 }
 
-/* The real path of a file or folder that need not exist yet, while the folder that it is in must. */
-static bool resolve(char real[PATH_MAX], const char *option, const char *path) {
-  char copy[CLI_PATH], name[CLI_PATH], folder[PATH_MAX];
-  if (realpath(path, real)) return true;
-  snprintf(copy, sizeof copy, "%s", path);
-  snprintf(name, sizeof name, "%s", path);
-  if (errno == ENOENT && realpath(dirname(copy), folder) &&
-      snprintf(real, PATH_MAX, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, basename(name)) < PATH_MAX)
-    return true;
-  return cli_error("%s: %s: %s", option, path, strerror(errno));
-}
-
-/* The folder of public things is made to be copied, so the secret key must not lie in it, at any depth. */
-static bool secret_is_elsewhere(const char *secret, const char *folder) {
-  char home[PATH_MAX], public[PATH_MAX];
-  if (!resolve(home, "--secret", secret) || !resolve(public, "--out", folder)) return false;
-  size_t length = strcmp(public, "/") == 0 ? 0 : strlen(public);
-  bool inside = strncmp(home, public, length) == 0 && (home[length] == '/' || home[length] == '\0');
-  return !inside ||
-         cli_error("--secret: %s lies in the folder of public things, %s; choose another place", secret, folder);
-}
-
-static bool lacks(const char *option, const char *folder, const char *kind) {
-  char name[CLI_NAME];
-  return !cli_folder_has(name, folder, kind) ||
-         cli_error("%s: secret keys and the keys that are given away need separate folders, and %s holds a %s, %s",
-                   option, folder, kind, name);
-}
-
-static bool secret_lives_alone(const char *secret) {
-  char copy[CLI_PATH];
-  snprintf(copy, sizeof copy, "%s", secret);
-  const char *folder = dirname(copy);
-  return lacks("--secret", folder, CLI_KIND_PUBLIC_KEY) && lacks("--secret", folder, CLI_KIND_EVAL_KEYS);
-}
-
 /* What is free is still free when the keys are made: both places are claimed before anybody looks. */
 static bool places_are_right(const keygen_options *o, const umbra_params *params) {
-  return cli_may_fill("--out", o->out) && cli_folder_of("--secret", o->secret) &&
-         secret_is_elsewhere(o->secret, o->out) && cli_claim_folder("--out", o->out) &&
-         cli_claim_file("--secret", o->secret) && is_free("--secret", o->secret) && secret_lives_alone(o->secret) &&
-         public_files_free(o->out) && lacks("--out", o->out, CLI_KIND_SECRET_KEY) &&
-         cli_opened_lacks("--out", o->out) && params_agree(o->out, params);
-}
-
-/* ---- what this run has made ---- */
-
-static void note_made(keygen_job *j, const char *path) {
-  snprintf(j->made[j->made_count++], sizeof *j->made, "%s", path);
-}
-
-/* After a failure nothing is left that would be in the way of the next run. */
-static void remove_made(keygen_job *j) {
-  while (j->made_count > 0) {
-    const char *path = j->made[--j->made_count];
-    if (unlink(path) != 0 && errno != ENOENT) cli_error("left behind: %s: %s", path, strerror(errno));
-  }
-}
-
-/* Unlike a renaming this never replaces a file, not even one that has just appeared. */
-static bool publish(keygen_job *j, const char *draft, const char *path) {
-  bool published = link(draft, path) == 0;
-  int reason = errno;
-  unlink(draft);
-  if (!published) return cli_error("--out: %s: %s", path, strerror(reason));
-  note_made(j, path);
-  return true;
+  return cli_places_claim(o->out, o->secret.file) && public_files_free(o->out) && params_agree(o->out, params);
 }
 
 /* ---- keys ---- */
@@ -157,17 +81,10 @@ static bool open_params(keygen_job *j, const keygen_options *o) {
   return true;
 }
 
-static bool take_passphrase(keygen_job *j, const keygen_options *o) {
-  cli_secrets_begin();
-  if (o->no_passphrase) return true;
-  return o->passphrase_file ? cli_passphrase_read(j->passphrase, o->passphrase_file)
-                            : cli_passphrase_choose(j->passphrase);
-}
-
 /* There is no public key under parameters that are secure without one only. */
 static bool make_secret(keygen_job *j, cli_report *report) {
   const bool public = umbra_params_has_public_key(j->params);
-  if (!cli_check(umbra_secret_key_generate(&j->secret, j->context), NULL) ||
+  if (!cli_check(umbra_secret_key_generate_for(&j->secret, j->context, &j->life), NULL) ||
       (public && !cli_check(umbra_public_key_generate(&j->public, j->secret), NULL)))
     return false;
   cli_secret_say_locked(j->secret, report);
@@ -209,44 +126,36 @@ static bool make_eval_keys(keygen_job *j, cli_report *report) {
 
 /* ---- files ---- */
 
+static umbra_status save_secret(const keygen_job *j, const char *path) {
+  const cli_sealing *sealing = &j->sealing;
+  return sealing->to_the_store ? umbra_secret_key_save_stored(j->secret, path, sealing->to_the_store)
+                               : umbra_secret_key_save(j->secret, path, sealing->passphrase);
+}
+
 static bool keep_secret(keygen_job *j, const keygen_options *o, cli_report *report) {
-  const char *passphrase = o->no_passphrase ? NULL : j->passphrase;
-  if (!cli_check(umbra_secret_key_save(j->secret, o->secret, passphrase), "--secret")) return false;
-  note_made(j, o->secret);
-  cli_report_step(report, "secret key", o->secret);
+  char expires[CLI_UNITS];
+  if (!cli_check(save_secret(j, o->secret.file), "--secret")) return false;
+  cli_made_note(&j->made, o->secret.file);
+  if (j->life.expires) cli_report_text(report, "expires", cli_time_text(expires, j->life.expires));
+  cli_report_step(report, "secret key", o->secret.file);
   return true;
 }
 
-static umbra_status save_params(const keygen_job *j, const char *path, const umbra_progress *progress) {
+static umbra_status save_params(const void *job, const char *path, const umbra_progress *progress) {
   (void)progress;
-  return umbra_params_save(j->params, path);
+  return umbra_params_save(((const keygen_job *)job)->params, path);
 }
 
-static umbra_status save_public(const keygen_job *j, const char *path, const umbra_progress *progress) {
-  return umbra_public_key_save(j->public, path, progress);
+static umbra_status save_public(const void *job, const char *path, const umbra_progress *progress) {
+  return umbra_public_key_save(((const keygen_job *)job)->public, path, progress);
 }
 
-static umbra_status save_eval_keys(const keygen_job *j, const char *path, const umbra_progress *progress) {
-  return umbra_eval_keys_save(j->keys, path, progress);
+static umbra_status save_eval_keys(const void *job, const char *path, const umbra_progress *progress) {
+  return umbra_eval_keys_save(((const keygen_job *)job)->keys, path, progress);
 }
 
-/* Written under another name first, in the same folder. */
-static bool give_away(keygen_job *j, const char *folder, const char *name, cli_report *report,
-                      umbra_status (*save)(const keygen_job *, const char *, const umbra_progress *)) {
-  char path[CLI_PATH], draft[CLI_PATH];
-  if (!cli_path(path, folder, name)) return false;
-  if (snprintf(draft, sizeof draft, "%s.%ld.draft", path, (long)getpid()) >= CLI_PATH)
-    return cli_error("the path %s is too long", path);
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, name);
-  if (!cli_progress_check(&bar, save(j, draft, &progress), "--out")) return false;
-  if (cli_interrupted()) {
-    unlink(draft);
-    return cli_error("interrupted");
-  }
-  if (!publish(j, draft, path)) return false;
-  cli_report_step(report, name, path);
-  return true;
+static bool give_away(keygen_job *j, const char *folder, const char *name, cli_report *report, cli_save save) {
+  return cli_give_away(&j->made, folder, name, report, save, j);
 }
 
 static bool give_away_params(keygen_job *j, const char *folder, cli_report *report) {
@@ -260,12 +169,12 @@ static bool save_all(keygen_job *j, const keygen_options *o, cli_report *report)
   bool saved = keep_secret(j, o, report) &&
                (!j->public || give_away(j, o->out, CLI_PUBLIC_KEY_FILE, report, save_public)) &&
                give_away(j, o->out, CLI_EVAL_KEYS_FILE, report, save_eval_keys) && give_away_params(j, o->out, report);
-  if (!saved) remove_made(j);
+  if (!saved) cli_made_remove(&j->made);
   return saved;
 }
 
 static void clear(keygen_job *j) {
-  explicit_bzero(j->passphrase, sizeof j->passphrase);
+  cli_sealing_close(&j->sealing);
   umbra_eval_keys_destroy(j->keys);
   umbra_key_needs_destroy(j->needs);
   umbra_public_key_destroy(j->public);
@@ -291,7 +200,7 @@ static bool is_key(const char *folder, const char *name, const char *kind) {
 
 /* All that this command makes. */
 static bool are_there(const keygen_job *j, const keygen_options *o) {
-  return cli_is_kind(o->secret, CLI_KIND_SECRET_KEY) && is_key(o->out, CLI_PARAMS_FILE, CLI_KIND_PARAMS) &&
+  return cli_is_kind(o->secret.file, CLI_KIND_SECRET_KEY) && is_key(o->out, CLI_PARAMS_FILE, CLI_KIND_PARAMS) &&
          is_key(o->out, CLI_EVAL_KEYS_FILE, CLI_KIND_EVAL_KEYS) &&
          (!umbra_params_has_public_key(j->params) || is_key(o->out, CLI_PUBLIC_KEY_FILE, CLI_KIND_PUBLIC_KEY));
 }
@@ -299,18 +208,19 @@ static bool are_there(const keygen_job *j, const keygen_options *o) {
 static bool is_of_secret(const keygen_options *o, const char *name) {
   char path[CLI_PATH];
   return cli_path(path, o->out, name) &&
-         (cli_same_owner(o->secret, path) ||
-          cli_error("--secret: %s is of another owner than %s; neither will be replaced", o->secret, path));
+         (cli_same_owner(o->secret.file, path) ||
+          cli_error("--secret: %s is of another owner than %s; neither will be replaced", o->secret.file, path));
 }
 
 /* By the beginnings of files, and what each key is for: nothing is loaded. */
 static bool are_enough(const keygen_job *j, const keygen_options *o) {
   return params_agree(o->out, j->params) && is_of_secret(o, CLI_EVAL_KEYS_FILE) &&
-         is_of_secret(o, CLI_PUBLIC_KEY_FILE) &&
+         is_of_secret(o, CLI_PUBLIC_KEY_FILE) && cli_key_serves("--secret", o->secret.file) &&
+         cli_life_agrees("--secret", o->secret.file, o->expires) &&
          (cli_eval_keys_cover("--out", o->out, j->needs, j->params) ||
           cli_error("%s and %s exist already and will not be replaced; new keys need another folder and another secret "
                     "key",
-                    o->out, o->secret));
+                    o->out, o->secret.file));
 }
 
 static bool keep(const keygen_job *j, const keygen_options *o, cli_report *report) {
@@ -321,9 +231,34 @@ static bool keep(const keygen_job *j, const keygen_options *o, cli_report *repor
 }
 
 static bool make(keygen_job *j, const keygen_options *o, cli_report *report) {
-  if (!places_are_right(o, j->params) || !take_passphrase(j, o) || !cli_report_open(report)) return false;
+  j->life = cli_life_of(o->expires);
+  if (!places_are_right(o, j->params) || !cli_sealing_open(&j->sealing, &o->secret, o->no_passphrase) ||
+      !cli_report_open(report))
+    return false;
   cli_interrupts_hold();
   return generate(j, o, report);
+}
+
+static bool make_or_keep(const keygen_options *o, cli_report *report) {
+  keygen_job *job = calloc(1, sizeof *job);
+  if (!job) return cli_error("out of memory");
+  job->rotations = cli_parse_list(&job->rotation_count, "rotations", o->rotations);
+  bool done =
+      open_params(job, o) && collect_needs(job, o) && (are_there(job, o) ? keep(job, o, report) : make(job, o, report));
+  clear(job);
+  free(job);
+  return done;
+}
+
+static void check_usage(const keygen_options *o) {
+  if (!o->preset + !o->params + !o->plan + !o->signing != 3)
+    cli_usage("exactly one of --params, --preset, --plan and --signing is expected");
+  if (!!o->secret.passphrase_file + !!o->secret.store + o->no_passphrase > 1)
+    cli_usage("--passphrase-file, --store and --no-passphrase exclude each other");
+  if (o->signing && (o->features || o->rotations || o->conjugate || o->padded || o->engine.device ||
+                     o->engine.threads || o->engine.trace))
+    cli_usage("--signing makes a key that signs: --for-logistic, --rotations, --conjugate, --padded and how to compute "
+              "are for other keys");
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
@@ -333,8 +268,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"preset", "NAME", "or a preset, see umbra params --list", CLI_TEXT, &o.preset, CLI_OPTIONAL},
       {"plan", "FILE", "or the parameters and keys of a training or a network, as umbra plan writes it", CLI_TEXT,
        &o.plan, CLI_OPTIONAL},
+      {"signing", NULL, "or a key that signs manifests, see umbra sign", CLI_FLAG, &o.signing, CLI_OPTIONAL},
       {"out", "DIR", "folder for the public things; made if it is missing", CLI_TEXT, &o.out, CLI_REQUIRED},
-      {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret, CLI_REQUIRED},
+      {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret.file, CLI_REQUIRED},
+      {"expires", "WHEN", "a date, such as 2027-01-31 (its beginning, UTC), or in so many days (default: never)",
+       CLI_TEXT, &o.expires, CLI_OPTIONAL},
       {"for-logistic", "FEATURES", "the rotations that umbra score needs for so many features (default: none)",
        CLI_COUNT, &o.features, CLI_WITHIN(1, CLI_MAX_FEATURES)},
       {"rotations", "LIST", "further rotations, such as 1,2,-4 (default: none)", CLI_TEXT, &o.rotations, CLI_OPTIONAL},
@@ -343,43 +281,47 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "further keys that hide which the job needs, up to so many bytes in memory, such as 64G (default: none)",
        CLI_BYTES, &o.padded, CLI_OPTIONAL},
       {"passphrase-file", "FILE", "its first line seals the secret key; -: standard input (default: ask)", CLI_TEXT,
-       &o.passphrase_file, CLI_OPTIONAL},
+       &o.secret.passphrase_file, CLI_OPTIONAL},
+      {"store", "URI", "or a key store that seals it, such as " CLI_PKCS11_FORM, CLI_TEXT, &o.secret.store,
+       CLI_OPTIONAL},
       {"no-passphrase", NULL, "do not seal the secret key", CLI_FLAG, &o.no_passphrase, CLI_OPTIONAL},
       CLI_NO_ESTIMATE_OPTION(o.no_estimate, "a key"),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
-  if (!o.preset + !o.params + !o.plan != 2) cli_usage("exactly one of --params, --preset and --plan is expected");
-  if (o.passphrase_file && o.no_passphrase) cli_usage("--passphrase-file and --no-passphrase exclude each other");
+  check_usage(&o);
 
-  keygen_job *job = calloc(1, sizeof *job);
-  if (!job) return cli_error("out of memory");
   cli_report report = {0};
-  job->rotations = cli_parse_list(&job->rotation_count, "rotations", o.rotations);
-  bool done = open_params(job, &o) && collect_needs(job, &o) &&
-              (are_there(job, &o) ? keep(job, &o, &report) : make(job, &o, &report));
-  clear(job);
-  free(job);
+  const cli_keygen_place signing = {o.out, o.expires, o.secret, o.no_passphrase};
+  bool done = o.signing ? cli_signing_keygen(&signing, &report) : make_or_keep(&o, &report);
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_keygen = {
     .name = "keygen",
-    .summary = "Makes a secret key, and the public and evaluation keys that belong to it.",
-    .details = "DIR gets " CLI_PARAMS_FILE ", " CLI_PUBLIC_KEY_FILE " (encrypts) and " CLI_EVAL_KEYS_FILE
-               " (what a server computes with).\n"
-               "Existing keys are never replaced; if those in DIR and FILE belong together and are enough, nothing is\n"
-               "made, and that is said. Whoever has the secret key can read everything: keep it apart.\n\n"
-               "--plan makes exactly the keys of that training or network, each for the levels at which it is used,\n"
-               "and those of --for-logistic and --rotations besides. Of a network's plan the client's bundle does.\n"
-               "Under some parameters there is no public key: then the owner encrypts with the secret key. Which keys\n"
-               "there are tells a server about the computation; with --padded there are more, and they tell less.\n\n"
-               "Examples:\n"
-               "  mkdir -m 700 secret\n"
-               "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
-               "  umbra keygen --plan plan.umbra --out keys --secret secret/key.umbra\n"
-               "  umbra keygen --plan client.umbra --out keys --secret secret/key.umbra\n"
-               "  umbra keygen --params params.umbra --rotations 1,2,-4 --conjugate --out keys \\\n"
-               "    --secret secret/key.umbra --passphrase-file secret/passphrase",
+    .summary = "Makes a secret key and the public and evaluation keys that belong to it, or a key that signs.",
+    .details =
+        "DIR gets " CLI_PARAMS_FILE ", " CLI_PUBLIC_KEY_FILE " (encrypts) and " CLI_EVAL_KEYS_FILE
+        " (what a server computes with).\n"
+        "Existing keys are never replaced; if those in DIR and FILE belong together and are enough, nothing is\n"
+        "made, and that is said. Whoever has the secret key can read everything: keep it apart.\n\n"
+        "--plan makes exactly the keys of that training or network, each for the levels at which it is used,\n"
+        "and those of --for-logistic and --rotations besides. Of a network's plan the client's bundle does.\n"
+        "Under some parameters there is no public key: then the owner encrypts with the secret key. Which keys\n"
+        "there are tells a server about the computation; with --padded there are more, and they tell less.\n\n"
+        "Keys that expire are refused for encrypting and computing from then on; the secret key still decrypts.\n"
+        "umbra retire takes keys out of use at once. --store seals the secret key by an AES key in a token, which\n"
+        "is reached by the token's PKCS#11 module; the PIN is asked for, or comes from ?pin-source=FILE.\n"
+        "--signing makes the key of umbra sign; DIR gets " CLI_SIGNER_FILE ", for those who verify.\n\n"
+        "Examples:\n"
+        "  mkdir -m 700 secret\n"
+        "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
+        "  umbra keygen --plan plan.umbra --out keys --secret secret/key.umbra\n"
+        "  umbra keygen --plan client.umbra --out keys --secret secret/key.umbra\n"
+        "  umbra keygen --params params.umbra --rotations 1,2,-4 --conjugate --out keys \\\n"
+        "    --secret secret/key.umbra --passphrase-file secret/passphrase\n"
+        "  umbra keygen --preset n14-d7-s40 --expires 365 --out keys --secret secret/key.umbra \\\n"
+        "    --store 'pkcs11:token=work;object=umbra?module-path=/usr/lib/softhsm/libsofthsm2.so'\n"
+        "  umbra keygen --signing --out signer --secret secret/signing.umbra",
     .run = run};

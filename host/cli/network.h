@@ -26,6 +26,7 @@ typedef struct cli_network_options {
   const char *weights;                /* encrypted, of a server whose plan has none; or NULL */
   const char *digests;                /* where a server writes those of layers; or NULL */
   const char *audit;                  /* such a file, with which layers are compared; or NULL */
+  const char *verify;                 /* the key of whoever has signed plan and weights; or NULL */
   cli_secret secret;
   cli_publish publish;
   bool clip, values, doubtful, no_estimate, json;

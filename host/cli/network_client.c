@@ -95,9 +95,9 @@ bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
   const char *inputs[] = {o->in, o->plan, o->secret.file, o->secret.passphrase_file};
   client_job job = {0};
   bool done = cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 4) && open_plan(&job, o, report) &&
-              read_records(&job, o, report) && open_context(&job, o, report) && open_public_key(&job, o, report) &&
-              estimate(&job, o, false, report) && encrypt_records(&job, o, report) &&
-              cli_matrix_save(job.matrix, o->out, "save", report);
+              read_records(&job, o, report) && cli_secret_encrypts(&o->secret) && open_context(&job, o, report) &&
+              open_public_key(&job, o, report) && estimate(&job, o, false, report) &&
+              encrypt_records(&job, o, report) && cli_matrix_save(job.matrix, o->out, "save", report);
   clear(&job);
   return done;
 }
@@ -126,8 +126,8 @@ bool cli_network_encrypt_weights(const cli_network_options *o, cli_report *repor
   const char *inputs[] = {o->plan, o->secret.file, o->secret.passphrase_file};
   client_job job = {0};
   bool done = cli_may_write("--out", o->out, CLI_KIND_NETWORK_WEIGHTS, inputs, 3) && open_plan(&job, o, report) &&
-              open_context(&job, o, report) && open_public_key(&job, o, report) && estimate(&job, o, true, report) &&
-              encrypt_weights(&job, report) && save_weights(&job, o, report);
+              cli_secret_encrypts(&o->secret) && open_context(&job, o, report) && open_public_key(&job, o, report) &&
+              estimate(&job, o, true, report) && encrypt_weights(&job, report) && save_weights(&job, o, report);
   clear(&job);
   return done;
 }

@@ -11,6 +11,7 @@
 #include "network_batches.h"
 #include "progress.h"
 #include "target.h"
+#include "verified.h"
 
 typedef struct server_job {
   umbra_inference_plan *plan;
@@ -365,7 +366,8 @@ bool cli_network_run(const cli_network_options *o, cli_report *report) {
   const umbra_tracer listener = {.event = note, .user = &job};
   cli_engine engine = o->engine;
   engine.listener = &listener;
-  bool done = places_are_right(&job, o) && open_plan(&job, o, report) &&
+  bool done = places_are_right(&job, o) && cli_verified(o->verify, "--plan", o->plan, report) &&
+              cli_verified(o->verify, "--weights", o->weights, report) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
               open_sanitizing(&job, o, report) && cli_eval_keys_load(&job.keys, job.context, o->keys, report) &&
               (o->weights ? load_weights(&job, o, report) : encode_weights(&job, report)) && open_evaluator(&job) &&

@@ -30,12 +30,13 @@ static bool read_line(char line[CLI_PASSPHRASE], int file, const char *name) {
   return *line || cli_error("%s: the passphrase is empty", name);
 }
 
-bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *file) {
-  if (strcmp(file, "-") == 0) return read_line(passphrase, STDIN_FILENO, "--passphrase-file: standard input");
-  int descriptor = cli_open_input("--passphrase-file", file);
+bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *option, const char *file) {
+  char name[4096 + 32];
+  const bool standard = strcmp(file, "-") == 0;
+  snprintf(name, sizeof name, "%s: %s", option, standard ? "standard input" : file);
+  if (standard) return read_line(passphrase, STDIN_FILENO, name);
+  int descriptor = cli_open_input(option, file);
   if (descriptor < 0) return false;
-  char name[4096 + sizeof "--passphrase-file: "];
-  snprintf(name, sizeof name, "--passphrase-file: %s", file);
   bool read = read_line(passphrase, descriptor, name);
   close(descriptor);
   return read;
@@ -55,9 +56,9 @@ static bool read_hidden(char line[CLI_PASSPHRASE], int terminal) {
   return read;
 }
 
-bool cli_passphrase_ask(char passphrase[CLI_PASSPHRASE], const char *prompt) {
+bool cli_passphrase_ask(char passphrase[CLI_PASSPHRASE], const char *prompt, const char *instead) {
   int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (terminal < 0) return cli_error("there is no terminal to ask for a passphrase; give --passphrase-file FILE");
+  if (terminal < 0) return cli_error("there is no terminal to ask for a passphrase; give %s FILE", instead);
   dprintf(terminal, "%s: ", prompt);
   bool read = read_hidden(passphrase, terminal);
   dprintf(terminal, "\n");
@@ -67,8 +68,8 @@ bool cli_passphrase_ask(char passphrase[CLI_PASSPHRASE], const char *prompt) {
 
 bool cli_passphrase_choose(char passphrase[CLI_PASSPHRASE]) {
   char again[CLI_PASSPHRASE];
-  bool chosen = cli_passphrase_ask(passphrase, "Passphrase for the new secret key") &&
-                cli_passphrase_ask(again, "The same again") &&
+  bool chosen = cli_passphrase_ask(passphrase, "Passphrase for the new secret key", CLI_PASSPHRASE_FILE) &&
+                cli_passphrase_ask(again, "The same again", CLI_PASSPHRASE_FILE) &&
                 (strcmp(passphrase, again) == 0 || cli_error("the two passphrases differ"));
   explicit_bzero(again, sizeof again);
   return chosen;

@@ -30,9 +30,13 @@ static const char *const kinds[] = {
     CLI_KIND_DATA,
     "training block",
     CLI_KIND_CHECKPOINT,
+    [16] = CLI_KIND_MANIFEST,
     [19] = CLI_KIND_FEATURE_MAP,
     [20] = CLI_KIND_NETWORK_PLAN,
     CLI_KIND_NETWORK_WEIGHTS,
+    "retirement of a key",
+    CLI_KIND_SIGNING_KEY,
+    CLI_KIND_SIGNER,
 };
 
 /* ---- opening ---- */

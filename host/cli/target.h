@@ -20,6 +20,9 @@
 #define CLI_KIND_FEATURE_MAP "encrypted feature map"
 #define CLI_KIND_NETWORK_PLAN "inference plan"
 #define CLI_KIND_NETWORK_WEIGHTS "encrypted inference weights"
+#define CLI_KIND_MANIFEST "manifest"
+#define CLI_KIND_SIGNING_KEY "signing key"
+#define CLI_KIND_SIGNER "signer"
 
 /*
  * The program opens what it reads and writes itself here, and the rest is the library's. Inputs: what links lead to, if
@@ -34,7 +37,7 @@ size_t cli_read_head(void *head, size_t size, const char *path);
 
 /* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */
 const char *cli_file_kind(const char *path, uint32_t *flags);
-enum { CLI_FLAG_SEALED = 1 }; /* of secret keys: under a passphrase */
+enum { CLI_FLAG_SEALED = 1, CLI_FLAG_STORED = 8 }; /* of secret keys: under a passphrase, by a key store */
 
 /* True if a file calls itself so. */
 bool cli_is_kind(const char *path, const char *kind);

@@ -13,9 +13,10 @@
 #include "target.h"
 #include "train_inputs.h"
 #include "train_log.h"
+#include "verified.h"
 
 typedef struct train_options {
-  const char *keys, *data, *out;
+  const char *keys, *data, *out, *verify; /* verify: the key of whoever signed; NULL: nobody */
   uint64_t memory;
   uint32_t keep;
   bool resume, no_estimate, json;
@@ -247,7 +248,9 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_opened_lacks("--out", o->out)) return false;
+  if (!cli_verified(o->verify, "--keys", o->keys, report) || !cli_verified(o->verify, "--data", o->data, report) ||
+      !name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_opened_lacks("--out", o->out))
+    return false;
   const bool begun = cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT);
   if (begun && !load_plan(j, o, report)) return false;
   if (begun && has_ended(j)) return tell_end(j, o, report);
@@ -279,6 +282,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"keep", "M", "let every Mth checkpoint stay, for umbra audit; --resume keeps what was kept (default: none)",
        CLI_COUNT, &o.keep, CLI_WITHIN(1, 100000)},
+      CLI_VERIFY_OPTION(o.verify, "both folders"),
       CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
@@ -304,7 +308,8 @@ const cli_command cli_train = {
         "\n(a line of JSON for each iteration) and " CLI_CHECKPOINT_FILE
         ",\nwhich is replaced after every iteration: whatever stops the training, --resume goes on.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
-        "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
+        "enough if they serve what the plan needs, whatever plan they were made for. With --verify it reads both\n"
+        "folders twice: first whether they are as their owner signed them.\n\n"
         "Each line of the log has a digest, of the checkpoint, and a link, which stands for all iterations up to it. "
         "The\n"
         "last one, \"link\" in the report, goes to whoever may want an audit, at once: umbra audit repeats iterations, "

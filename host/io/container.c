@@ -7,6 +7,8 @@
 /* As in PNG: a byte that no text has, and line ends that a transfer as text would change. */
 const uint8_t umbra_container_magic[8] = {0xd5, 'U', 'M', 'B', 'R', 'A', '\r', '\n'};
 
+enum { SEALS = UMBRA_CONTAINER_SEALED | UMBRA_CONTAINER_STORED };
+
 static const struct {
   const char *name;
   uint32_t flags;
@@ -14,7 +16,7 @@ static const struct {
   uint32_t newest; /* version */
 } kinds[] = {
     [UMBRA_KIND_PARAMS] = {"parameters", UMBRA_CONTAINER_INSECURE, 0, 2},
-    [UMBRA_KIND_SECRET_KEY] = {"secret key", UMBRA_CONTAINER_SEALED, 1, 1},
+    [UMBRA_KIND_SECRET_KEY] = {"secret key", SEALS, 1, 1},
     [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1, 1},
     [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1, 1},
     [UMBRA_KIND_PLAINTEXT] = {"plaintext", UMBRA_CONTAINER_OPENED, 0, 1},
@@ -28,12 +30,15 @@ static const struct {
     [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0, 1},
     [UMBRA_KIND_SESSION] = {"session", 0, 0, 1},
     [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0, 1},
-    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 0, 1},
+    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 1, 1},
     [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
     [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
     [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
     [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 2},
     [UMBRA_KIND_INFERENCE_WEIGHTS] = {"encrypted inference weights", 0, 1, 1},
+    [UMBRA_KIND_RETIREMENT] = {"retirement of a key", 0, 1, 1},
+    [UMBRA_KIND_SIGNING_KEY] = {"signing key", SEALS, 1, 1},
+    [UMBRA_KIND_SIGNER] = {"signer", 0, 1, 1},
 };
 
 static const char *const sections[] = {
@@ -67,13 +72,22 @@ static const char *const sections[] = {
     [UMBRA_SECTION_ORIGIN] = "the id of a training",
     [UMBRA_SECTION_LEARNING] = "the optimizer and layers of a training",
     [UMBRA_SECTION_LINK] = "what a checkpoint follows",
+    [UMBRA_SECTION_LIFE] = "when a key was made and expires",
+    [UMBRA_SECTION_RETIRED] = "since when a key is retired",
+    [UMBRA_SECTION_STORE] = "a wrapped key",
+    [UMBRA_SECTION_MANIFEST] = "what a manifest says of the whole",
+    [UMBRA_SECTION_LIST] = "a list of files",
+    [UMBRA_SECTION_SIGNATURE] = "a signature",
+    [UMBRA_SECTION_SIGNER] = "the key of a signer",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const char *umbra_kind_name(uint32_t kind) { return kind < COUNT(kinds) ? kinds[kind].name : NULL; }
 
-int umbra_kind_is_reserved(uint32_t kind) { return kind >= UMBRA_KIND_SHARE && kind <= UMBRA_KIND_REENCRYPTION_KEY; }
+int umbra_kind_is_reserved(uint32_t kind) {
+  return kind >= UMBRA_KIND_SHARE && kind <= UMBRA_KIND_REENCRYPTION_KEY && kind != UMBRA_KIND_MANIFEST;
+}
 
 uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
 

@@ -34,7 +34,7 @@ typedef enum umbra_kind {
   UMBRA_KIND_TRAIN_DATA = 10,
   UMBRA_KIND_TRAIN_BLOCK = 11,
   UMBRA_KIND_CHECKPOINT = 12,
-  /* Reserved: nothing writes these yet, and readers refuse them by name. */
+  /* Reserved but for manifests: nothing writes these yet, and readers refuse them by name. */
   UMBRA_KIND_SHARE = 13,
   UMBRA_KIND_SESSION = 14,
   UMBRA_KIND_TRANSCRIPT = 15,
@@ -44,14 +44,18 @@ typedef enum umbra_kind {
   /* Later than these, and not reserved: */
   UMBRA_KIND_FEATURE_MAP = 19,
   UMBRA_KIND_INFERENCE_PLAN = 20,
-  UMBRA_KIND_INFERENCE_WEIGHTS = 21
+  UMBRA_KIND_INFERENCE_WEIGHTS = 21,
+  UMBRA_KIND_RETIREMENT = 22,
+  UMBRA_KIND_SIGNING_KEY = 23,
+  UMBRA_KIND_SIGNER = 24
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
 enum {
-  UMBRA_CONTAINER_SEALED = 1u,   /* secret key: under a passphrase */
+  UMBRA_CONTAINER_SEALED = 1u,   /* secret and signing keys: under a passphrase */
   UMBRA_CONTAINER_INSECURE = 2u, /* parameters, plans of them: below 128-bit security or of a test ring */
-  UMBRA_CONTAINER_OPENED = 4u    /* plaintexts: decrypted, with the error that would tell the key */
+  UMBRA_CONTAINER_OPENED = 4u,   /* plaintexts: decrypted, with the error that would tell the key */
+  UMBRA_CONTAINER_STORED = 8u    /* secret and signing keys: sealed under a key that an outside key store has wrapped */
 };
 
 /* Types of sections, part of the format. */
@@ -85,7 +89,14 @@ typedef enum umbra_section {
   UMBRA_SECTION_WEIGHTS = 27,       /* encrypted weights of a network: of which plan, and how many matrices */
   UMBRA_SECTION_ORIGIN = 28,        /* training plan, logistic model: id of the training with its records */
   UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
-  UMBRA_SECTION_LINK = 31           /* checkpoint: what it follows, and the data used; the earlier ones have none */
+  UMBRA_SECTION_LINK = 31,          /* checkpoint: what it follows, and the data used; the earlier ones have none */
+  UMBRA_SECTION_LIFE = 32,          /* keys: when made, and until when they serve, if that is known */
+  UMBRA_SECTION_RETIRED = 33,       /* retirement of a key: since when */
+  UMBRA_SECTION_STORE = 34,         /* the key of the next section, as an outside key store has wrapped it */
+  UMBRA_SECTION_MANIFEST = 35,      /* manifest: date, signer, how many files */
+  UMBRA_SECTION_LIST = 36,          /* manifest: the files */
+  UMBRA_SECTION_SIGNATURE = 37,     /* manifest: of all before it */
+  UMBRA_SECTION_SIGNER = 38         /* signer: the public key */
 } umbra_section;
 
 typedef struct umbra_header {
@@ -128,5 +139,11 @@ uint32_t umbra_kind_newest(uint32_t kind);
 const char *umbra_section_name(uint32_t type);
 
 void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header);
+
+/* Secrets, and kinds of files that go to others: these lie in other folders. */
+#define UMBRA_KINDS_SECRET (1u << UMBRA_KIND_SECRET_KEY | 1u << UMBRA_KIND_SIGNING_KEY)
+#define UMBRA_KINDS_GIVEN_AWAY                                                              \
+  (1u << UMBRA_KIND_PUBLIC_KEY | 1u << UMBRA_KIND_EVAL_KEYS | 1u << UMBRA_KIND_TRAIN_DATA | \
+   1u << UMBRA_KIND_TRAIN_BLOCK | 1u << UMBRA_KIND_CHECKPOINT | 1u << UMBRA_KIND_SIGNER)
 
 #endif

@@ -69,11 +69,8 @@ static void destroy(void *object) {
 }
 
 /* The server's, which has no secret key. */
-const umbra_format umbra_checkpoint_format = {.kind = UMBRA_KIND_CHECKPOINT,
-                                              .apart = 1u << UMBRA_KIND_SECRET_KEY,
-                                              .save = save,
-                                              .load = load,
-                                              .destroy = destroy};
+const umbra_format umbra_checkpoint_format = {
+    .kind = UMBRA_KIND_CHECKPOINT, .apart = UMBRA_KINDS_SECRET, .save = save, .load = load, .destroy = destroy};
 
 umbra_status umbra_checkpoint_save(const char *path, const umbra_checkpoint *checkpoint,
                                    uint8_t digest[UMBRA_DIGEST_BYTES], umbra_watch *watch) {

@@ -90,7 +90,7 @@ static void destroy_index(void *object) {
 
 /* Data sets are given away, as keys are. */
 const umbra_format umbra_dataset_index_format = {.kind = UMBRA_KIND_TRAIN_DATA,
-                                                 .apart = 1u << UMBRA_KIND_SECRET_KEY,
+                                                 .apart = UMBRA_KINDS_SECRET,
                                                  .save = save_index,
                                                  .load = load_index,
                                                  .destroy = destroy_index};

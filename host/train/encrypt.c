@@ -28,7 +28,7 @@ static umbra_status check(const char *folder, const umbra_train_plan *plan, cons
 static umbra_status refuse_secrets(const char *folder, const char *index) {
   int found;
   char name[UMBRA_STORAGE_NAME_BYTES];
-  UMBRA_TRY(umbra_storage_find(&found, name, index, 1u << UMBRA_KIND_SECRET_KEY));
+  UMBRA_TRY(umbra_storage_find(&found, name, index, UMBRA_KINDS_SECRET));
   if (!found) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                     "the folder '%s' holds the secret key '%s'; what is given away needs a folder without", folder,

@@ -16,6 +16,7 @@
 #define UMBRA_FILE_H
 
 #include <umbra/ciphertext.h>
+#include <umbra/key_store.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -34,6 +35,20 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write(const umbra_secret_
                                                              const char *passphrase);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context,
                                                             const void *buffer, size_t size, const char *passphrase);
+
+/*
+ * The same, sealed by an outside key store (umbra/key_store.h) in place of a passphrase. Errors also: CANCELLED, as the
+ * store says. Keys that are sealed otherwise, or not, are PASSPHRASE, as keys sealed by a store are above.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_save_stored(const umbra_secret_key *key, const char *path,
+                                                                   const umbra_key_store *store);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_load_stored(umbra_secret_key **key, const umbra_context *context,
+                                                                   const char *path, const umbra_key_store *store);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write_stored(const umbra_secret_key *key, void *buffer,
+                                                                    size_t *size, const umbra_key_store *store);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read_stored(umbra_secret_key **key, const umbra_context *context,
+                                                                   const void *buffer, size_t size,
+                                                                   const umbra_key_store *store);
 
 /*
  * Of every other kind. _send writes the container through a callback, _receive reads one, which may come from a stranger:

@@ -7,6 +7,7 @@
 #define UMBRA_KEYS_H
 
 #include <umbra/context.h>
+#include <umbra/key_life.h>
 #include <umbra/key_needs.h>
 #include <umbra/progress.h>
 
@@ -18,8 +19,15 @@ typedef struct umbra_eval_keys umbra_eval_keys;   /* what a server needs to comp
 
 enum { UMBRA_OWNER_BYTES = 16 };
 
-/* A uniform ternary secret. */
+/*
+ * A uniform ternary secret. The other one says when it was made and when it expires (umbra/key_life.h; NULL: nothing is
+ * said), which its file, and all keys made from it, then carry. Errors of that one also: INVALID_ARGUMENT (a life whose
+ * times are none, or that begins retired).
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_generate(umbra_secret_key **key, const umbra_context *context);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_generate_for(umbra_secret_key **key,
+                                                                    const umbra_context *context,
+                                                                    const umbra_key_life *life);
 
 /*
  * An encryption of zero modulo Q times one auxiliary prime; its uniform half is a seed. Errors also: INSECURE, if that
@@ -83,6 +91,11 @@ UMBRA_API uint64_t umbra_public_key_bytes(const umbra_public_key *key); /* of it
 UMBRA_API void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNER_BYTES]);
+
+/* created and expires: those of the secret key that it was made from. Whether it is retired only files say. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_life(const umbra_secret_key *key, umbra_key_life *life);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_public_key_life(const umbra_public_key *key, umbra_key_life *life);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_life(const umbra_eval_keys *keys, umbra_key_life *life);
 
 UMBRA_END_DECLS
 

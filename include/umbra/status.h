@@ -31,7 +31,9 @@ typedef enum umbra_status {
   UMBRA_ERROR_DEVICE = 13,          /* the device failed; objects in flight are invalid */
   UMBRA_ERROR_CANCELLED = 14,       /* a progress callback asked to stop */
   UMBRA_ERROR_INTERNAL = 15,        /* a bug in the library: please report it */
-  UMBRA_ERROR_BUSY = 16             /* something else works on a file or folder: another process, or this one */
+  UMBRA_ERROR_BUSY = 16,            /* something else works on a file or folder: another process, or this one */
+  UMBRA_ERROR_EXPIRED = 17,         /* a key is past its time, or was retired */
+  UMBRA_ERROR_UNTRUSTED = 18        /* files are not those that were signed, or not by this signer */
 } umbra_status;
 
 /* Short constant name of a status, "unknown status" for other values. Never NULL. */

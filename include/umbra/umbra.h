@@ -67,10 +67,13 @@
 #include <umbra/file.h>
 #include <umbra/fit.h>
 #include <umbra/inference.h>
+#include <umbra/key_life.h>
 #include <umbra/key_needs.h>
+#include <umbra/key_store.h>
 #include <umbra/keys.h>
 #include <umbra/lock.h>
 #include <umbra/logistic.h>
+#include <umbra/manifest.h>
 #include <umbra/matrix.h>
 #include <umbra/matrix_ops.h>
 #include <umbra/model.h>
