@@ -7,33 +7,6 @@
 #include "../host/train/plan.h"
 #include "train.h"
 
-/* ---- records ---- */
-
-/* Labels are the place of the largest of some random linear forms; with classes 0 the value of the first. */
-static umbra_records *records_of(size_t rows, size_t columns, size_t classes, uint64_t seed) {
-  double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
-  double *form = calloc((classes + 1) * columns, sizeof *form);
-  umbra_records *records = NULL;
-  assert_true(features && labels && form);
-  for (size_t i = 0; i < (classes + 1) * columns; i++) form[i] = uniform(&seed);
-  for (size_t r = 0; r < rows; r++) {
-    double best = -1e9;
-    for (size_t c = 0; c < columns; c++) features[r * columns + c] = uniform(&seed);
-    for (size_t k = 0; k < (classes ? classes : 1); k++) {
-      double score = 0;
-      for (size_t c = 0; c < columns; c++) score += form[k * columns + c] * features[r * columns + c];
-      if (classes == 0) labels[r] = score / 2;
-      else if (score > best) labels[r] = (double)k;
-      best = fmax(best, score);
-    }
-  }
-  assert_ok(umbra_records_create_classes(&records, features, labels, rows, columns, classes));
-  free(form);
-  free(features);
-  free(labels);
-  return records;
-}
-
 /* ---- the oracle ---- */
 
 enum { MOST_LAYERS = 4, MOST_UNITS = 64 };
@@ -267,7 +240,7 @@ static void linear_regression(void **state) {
   umbra_train_options options = options_of(5);
   options.loss = UMBRA_LOSS_SQUARED;
   options.rate = 0.5;
-  check(records_of(50, 5, 0, 1), options);
+  check(records_of_classes(50, 5, 0, 1), options);
 }
 
 /* Three classes of one part; ten of several in blocks, the last smaller. */
@@ -275,7 +248,7 @@ static void heads(void **state) {
   (void)state;
   umbra_train_options options = options_of(3);
   options.outputs = 3;
-  check(records_of(60, 4, 3, 2), options);
+  check(records_of_classes(60, 4, 3, 2), options);
   options.outputs = 10;
   options.loss = UMBRA_LOSS_SQUARED;
   options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
@@ -284,7 +257,7 @@ static void heads(void **state) {
   options.batch = 1200;
   options.shuffle = 1;
   options.seed = 3;
-  check(records_of(1700, 20, 10, 3), options);
+  check(records_of_classes(1700, 20, 10, 3), options);
 }
 
 static void two_classes_of_one_output(void **state) {
@@ -292,7 +265,7 @@ static void two_classes_of_one_output(void **state) {
   umbra_train_options options = options_of(3);
   options.l2 = 0.125;
   sigmoid.degree = 7;
-  check(records_of(40, 6, 2, 4), options);
+  check(records_of_classes(40, 6, 2, 4), options);
 }
 
 /* ---- optimizers ---- */
@@ -309,7 +282,7 @@ static void optimizers(void **state) {
     options.rate = 0.25;
     options.schedule = UMBRA_RATE_INVERSE;
     options.decay = 0.5;
-    check(records_of(30, 3, 2, 5 + optimizer), options);
+    check(records_of_classes(30, 3, 2, 5 + optimizer), options);
   }
 }
 
@@ -324,7 +297,7 @@ static void one_hidden_layer(void **state) {
   options.rate = 0.25;
   options.bootstrap_result = 1;
   options.momentum = 1;
-  check(records_of(150, 6, 3, 8), options);
+  check(records_of_classes(150, 6, 3, 8), options);
 }
 
 /* More diagonals than a ciphertext has places for, and a loss with a polynomial. */
@@ -338,7 +311,7 @@ static void wide(void **state) {
   options.rate = 0.125;
   options.l2 = 0.125;
   sigmoid.range = 16;
-  check(records_of(70, 30, 4, 9), options);
+  check(records_of_classes(70, 30, 4, 9), options);
 }
 
 static void two_hidden_layers(void **state) {
@@ -350,7 +323,7 @@ static void two_hidden_layers(void **state) {
   options.momentum = 1;
   options.outputs = 2;
   options.rate = 0.125;
-  check(records_of(40, 4, 2, 10), options);
+  check(records_of_classes(40, 4, 2, 10), options);
 }
 
 /* Polynomials near functions, whose slopes come from the same powers: even up to a line, odd, and neither. */
@@ -371,7 +344,7 @@ static void fitted_activations(void **state) {
     options.hidden_function = cases[i].function;
     options.hidden_degree = cases[i].degree;
     options.hidden_range = cases[i].range;
-    check(records_of(60, 5, 3, 20 + i), options);
+    check(records_of_classes(60, 5, 3, 20 + i), options);
   }
 }
 
@@ -408,7 +381,7 @@ static void resumed(void **state) {
   options.rate = 0.125;
   options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
   options.momentum = 0.5;
-  training_open(&t, training_params(), records_of(50, 5, 3, 11), options, NULL);
+  training_open(&t, training_params(), records_of_classes(50, 5, 3, 11), options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&whole, &desc, NULL));
   assert_fails(umbra_trainer_run(whole, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
@@ -457,7 +430,7 @@ static void simulated_and_timed(void **state) {
   options.rate = 0.125;
   options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
   options.momentum = 0.5;
-  training_open(&t, training_params(), records_of(70, 5, 3, 15), options, NULL);
+  training_open(&t, training_params(), records_of_classes(70, 5, 3, 15), options, NULL);
   const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = 1};
   assert_ok(umbra_context_create(
       &context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "sim", .sim = &sim}));
@@ -492,11 +465,11 @@ static void refused_records(void **state) {
   training t;
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_train_options options = options_of(2);
-  umbra_records *values = records_of(30, 3, 0, 12), *two = records_of(30, 3, 2, 13);
+  umbra_records *values = records_of_classes(30, 3, 0, 12), *two = records_of_classes(30, 3, 2, 13);
   double weights[3 * 4];
   options.kind = UMBRA_TRAIN_NETWORK;
   options.outputs = 3;
-  training_open(&t, training_params(), records_of(30, 3, 3, 14), options, NULL);
+  training_open(&t, training_params(), records_of_classes(30, 3, 3, 14), options, NULL);
   assert_fails(umbra_train_twin(weights, NULL, 0, t.plan, values, NULL, NULL), bad, "3 outputs for 0 classes");
   assert_fails(umbra_train_twin(weights, NULL, 0, t.plan, two, NULL, NULL), bad, "3 outputs for 2 classes");
   assert_fails(umbra_train_encrypt(t.folder, t.plan, t.s.public, two, NULL, NULL), bad, "3 outputs for 2 classes");

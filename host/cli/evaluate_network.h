@@ -3,7 +3,7 @@
 #ifndef UMBRA_CLI_EVALUATE_NETWORK_H
 #define UMBRA_CLI_EVALUATE_NETWORK_H
 
-#include "training.h"
+#include "promise.h"
 
 typedef struct cli_network_judging {
   const umbra_train_plan *plan; /* of the network */
@@ -13,6 +13,8 @@ typedef struct cli_network_judging {
   const char *train; /* NULL: nothing is compared with */
   const char *onnx;  /* where the network goes; NULL: nowhere */
   const cli_table_options *table;
+  bool other_records;   /* train's need not be the plan's */
+  cli_promise *promise; /* filled by the comparison */
 } cli_network_judging;
 
 bool cli_network_judge(const cli_network_judging *judging, cli_report *report);

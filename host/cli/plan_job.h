@@ -72,7 +72,7 @@ bool cli_layers_settle(plan_job *j);
 bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);
 
 /* What its training in the clear comes to; false if it leaves the plan's ranges. */
-bool cli_layers_judge_twin(const plan_job *j, cli_report *report);
+bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report *report);
 void cli_layers_print_trace(const plan_job *j);
 
 /* With --holdout, what comes of training without some of the records. */

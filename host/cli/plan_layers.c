@@ -136,13 +136,14 @@ static void report_outcome(const umbra_train_outcome *o, const umbra_records *ju
   cli_report_number(report, name, o->loss);
 }
 
-bool cli_layers_judge_twin(const plan_job *j, cli_report *report) {
-  const cli_twin *twin = &j->twin;
+bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report *report) {
+  const cli_twin *twin = &j->twin, *exact = j->exact.weights ? &j->exact : twin;
   const umbra_records *judged = j->held ? j->held : j->records;
+  (void)o;
   const double scores = largest_of(twin, false), hidden = largest_of(twin, true);
   const double hidden_range = hidden_range_of(j);
   report_outcome(&twin->trace[twin->iterations - 1], judged, "twin", report);
-  report_outcome(&j->exact.trace[j->exact.iterations - 1], judged, "exact", report);
+  report_outcome(&exact->trace[exact->iterations - 1], judged, "exact", report);
   cli_report_number(report, "largest_score", scores);
   cli_report_number(report, "largest_hidden", hidden);
   cli_report_number(report, "largest_weight", cli_twin_largest_weight(twin));

@@ -210,6 +210,7 @@ umbra_status umbra_trainer_layer(const umbra_trainer *trainer, umbra_matrix **we
   for (uint32_t k = 0; k < layer; k++) first += umbra_dense_parts(&network->layer[k]);
   UMBRA_TRY(umbra_matrix_make(&made, result.evaluator->context, d->rows, d->columns, &d->layout));
   umbra_status status = make_layer(made, &result, first);
+  if (result.plan->identified) umbra_matrix_set_stamp(made, result.plan->training, UMBRA_MATRIX_LAYER);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, weights, made);
   else umbra_matrix_destroy(made);
   return status;

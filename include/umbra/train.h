@@ -251,7 +251,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_check_scaling(const umbra
 /*
  * The id of a training: a plan and the records that it was made with. Plans that are made with the scaling of their records
  * have one, and so have that scaling, the models that are trained by the plan, and what is marked by it: weights and
- * records that are encrypted (umbra_logistic_set_training, umbra_matrix_set_training). It is public: BLAKE2b-256 with a
+ * records that are encrypted (umbra_logistic_set_training, umbra_matrix_set_training), and layers (umbra_matrix_plan). It is public: BLAKE2b-256 with a
  * random key that stays in the scaling's file, so it tells nothing about the records. Returns 0, and zeros, if there is
  * none; *known likewise. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
  */
@@ -268,6 +268,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save(const double *weights, 
                                                          const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_load(umbra_table *weights, int *known,
                                                          uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
+
+/* The same of a layer, as umbra_trainer_layer has it decrypted: a row for each unit, without a model's bias at the end. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_layer_save(const umbra_table *layer, const uint8_t *training,
+                                                       const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_layer_load(umbra_table *layer, int *known,
+                                                       uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
@@ -295,6 +301,7 @@ typedef struct umbra_twin_options {
   const umbra_records *judged; /* records to judge by; NULL: accuracy and auc are NaN. Auc is of two classes only */
   const double *initial;       /* umbra_train_plan_weights first weights; NULL: umbra_train_plan_initial */
   int exact;                   /* 1: with the sigmoid itself in the place of s */
+  const double *trained; /* of umbra_train_expected_error: what umbra_train_twin made with them; NULL: it is run */
 } umbra_twin_options;
 #define UMBRA_TWIN_OPTIONS_INIT .struct_size = sizeof(umbra_twin_options)
 UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size);
@@ -450,8 +457,8 @@ UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
 
 /*
  * The weights of a layer of UMBRA_TRAIN_NETWORK, from 0, when all iterations are done: a row for each unit, a column for
- * each input, and in layer 0 one for the bias, the last. The layout is UMBRA_MATRIX_WRAPPED. Errors: INVALID_ARGUMENT (not
- * yet, no such layer), OUT_OF_MEMORY.
+ * each input, and in layer 0 one for the bias, the last. The layout is UMBRA_MATRIX_WRAPPED; it is marked by the training
+ * if the plan has an id. Errors: INVALID_ARGUMENT (not yet, no such layer), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_layer(const umbra_trainer *trainer, umbra_matrix **weights,
                                                           uint32_t layer);
