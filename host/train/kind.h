@@ -58,6 +58,8 @@ typedef struct umbra_train_ops {
   umbra_status (*check_records)(const umbra_train_options *options, const umbra_records *records);
   /* The gradient of the twin's batch, and the largest values of the outcome. */
   umbra_status (*gradient)(umbra_twin *twin, umbra_train_outcome *outcome, const umbra_train_step *step);
+  /* The gradient gets the errors of its last steps, of which step_variance knows the size; those before, `gradient` adds. */
+  void (*disturb)(umbra_twin *twin, const umbra_plan_iteration *it);
   umbra_status (*scores)(double *scores, const umbra_train_plan *plan, const umbra_records *records,
                          const double *weights);
   umbra_status (*judge)(umbra_train_outcome *outcome, const umbra_train_plan *plan, const umbra_records *judged,

@@ -6,11 +6,13 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../ckks/noise.h"
 #include "../ckks/verbs.h"
 #include "../params/params.h"
 #include "advance.h"
 #include "network_run.h"
 #include "trainer.h"
+#include "twin.h"
 
 /* ---- options ---- */
 
@@ -71,11 +73,71 @@ static size_t sums_of(const umbra_train_plan *plan) {
   return count;
 }
 
-/* A step has been through dozens of roundings and switches, which together have sixteen times the error of one. */
+/* Ciphertexts of records in a batch, of which each block's are summed up before their sum is rounded. */
+static double batch_blocks(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  uint64_t first, count;
+  umbra_plan_batch_blocks(&first, &count, plan, it->step.batch);
+  return (double)count;
+}
+
+/* Diagonals that lie in one ciphertext, at most. */
+static double gathered(const umbra_dense *d) {
+  return d->diagonals < d->layout.stride ? d->diagonals : d->layout.stride;
+}
+
+/*
+ * Of a layer: diagonals that are gathered in one ciphertext add their roundings and those of the turns between them, and
+ * what is gathered is a sum over all records of a ciphertext, both parts.
+ */
+static double layer_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, uint32_t k) {
+  const umbra_dense *d = &plan->network.layer[k];
+  const double sums = it->step.rate / (double)it->step.rows / 2 / umbra_network_error_scale(plan, k);
+  const double one = it->unit_out * umbra_plan_rounding(plan), summed = sums * umbra_plan_rounding(plan);
+  return one * one * (4 + 8 * gathered(d)) + summed * summed * 2 * d->layout.stride * batch_blocks(plan, it);
+}
+
+/* The mean over the weights; values on the way have errors of their own, see network_twin.c. */
 static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
+  double sum = 0, count = 0;
   (void)weights; /* no record has one */
-  const double e = 16 * it->unit_out * umbra_plan_rounding(plan);
-  return e * e;
+  for (uint32_t k = 0; k < plan->network.layers; k++) {
+    const double of_layer = (double)plan->network.layer[k].rows * (double)plan->network.layer[k].columns;
+    sum += of_layer * layer_variance(plan, it, k);
+    count += of_layer;
+  }
+  return sum / count;
+}
+
+/* Masks, by which sums over records are multiplied, are rounded, too; what they give is doubled. */
+static double mask_error(const umbra_train_plan *plan, const umbra_plan_iteration *it, uint32_t k) {
+  return 2 * umbra_noise_encode(0, &plan->params->chain, 1).bound.error * it->unit_out *
+         umbra_network_error_scale(plan, k);
+}
+
+static double mean_square(const double *x, size_t count) {
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += x[i] * x[i] / (double)count;
+  return sum;
+}
+
+/* Of a layer's gradient. A mask's error multiplies the sum itself, and those of all diagonals that lie where it does. */
+static void disturb_layer(umbra_twin *t, const umbra_plan_iteration *it, uint32_t k, double *g, uint64_t *masks) {
+  const umbra_dense *d = &t->plan->network.layer[k];
+  const size_t count = d->rows * d->columns;
+  const double to_sum = (double)it->step.rows / it->step.rate, added = sqrt(layer_variance(t->plan, it, k));
+  const double mask = mask_error(t->plan, it, k), others = gathered(d) * mean_square(g, count);
+  for (size_t i = 0; i < count; i++)
+    g[i] += to_sum * (added * umbra_train_gaussian(&t->errors->random) +
+                      mask * sqrt(g[i] * g[i] + others) * umbra_train_gaussian(masks));
+}
+
+static void disturb(umbra_twin *t, const umbra_plan_iteration *it) {
+  double *g = t->gradient;
+  uint64_t masks = 1; /* which are the same in each iteration */
+  for (uint32_t k = 0; k < t->plan->network.layers; k++) {
+    disturb_layer(t, it, k, g, &masks);
+    g += t->plan->network.layer[k].rows * t->plan->network.layer[k].columns;
+  }
 }
 
 static umbra_status check_records(const umbra_train_options *o, const umbra_records *records) {
@@ -174,6 +236,7 @@ const umbra_train_ops umbra_train_network_ops = {.name = "networks",
                                                  .initial = umbra_network_initial,
                                                  .check_records = check_records,
                                                  .gradient = umbra_network_gradient,
+                                                 .disturb = disturb,
                                                  .scores = umbra_network_scores,
                                                  .judge = umbra_network_judge,
                                                  .value = value_of,

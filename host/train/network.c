@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "../base/integers.h"
+#include "plan.h"
 
 /* ---- layers ---- */
 
@@ -63,6 +64,23 @@ umbra_network umbra_network_of(const umbra_train_options *o, uint32_t stride) {
     positions = made.layer[k].diagonals;
   }
   return made;
+}
+
+/* ---- factors ---- */
+
+/* Hidden layers with squares have no range in which a polynomial holds. */
+static int is_fitted(const umbra_train_plan *plan) { return plan->activation.degree != 0; }
+
+double umbra_network_factor(const umbra_train_plan *plan, uint32_t layer) {
+  if (layer + 1 < plan->network.layers) return is_fitted(plan) ? 0.5 / plan->activation.range : 0.5;
+  return plan->options.loss == UMBRA_LOSS_SQUARED ? 1 : 0.5 / plan->sigmoid.range;
+}
+
+double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer) {
+  double scale = 1;
+  for (uint32_t k = plan->network.layers - 1; k > layer; k--)
+    scale *= umbra_network_factor(plan, k) * (is_fitted(plan) ? 2 : 1);
+  return scale;
 }
 
 /* ---- levels ---- */

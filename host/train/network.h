@@ -26,6 +26,13 @@ uint32_t umbra_network_layers(const umbra_train_options *options);
 size_t umbra_network_units(const umbra_train_options *options, uint32_t layer);
 size_t umbra_network_inputs(const umbra_train_options *options, uint32_t layer);
 
+/*
+ * What under encryption the diagonals of a layer are multiplied by; and the errors of its units, which have come back
+ * through the layers after it. Squares have half of their slope there.
+ */
+double umbra_network_factor(const umbra_train_plan *plan, uint32_t layer);
+double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer);
+
 /* Positions that its records take. */
 uint64_t umbra_network_positions(const umbra_train_options *options);
 

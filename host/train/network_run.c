@@ -34,7 +34,6 @@ typedef struct run {
   uint32_t iteration; /* whose diagonals these are, from 1; 0: there are none */
   expanded layer[UMBRA_NETWORK_MAX_LAYERS];
   umbra_network_levels levels;
-  double scale[UMBRA_NETWORK_MAX_LAYERS]; /* of errors */
 } run;
 
 static const umbra_dense *layer_of(const run *r, uint32_t k) { return &r->plan->network.layer[k]; }
@@ -83,21 +82,6 @@ umbra_status umbra_network_run_create(void **out, const umbra_train_plan *plan, 
 
 /* ---- weights of an iteration ---- */
 
-/* What the diagonals of a layer are multiplied by, beside the unit. */
-static double factor_of(const run *r, uint32_t k) {
-  if (k < last_of(r)) return is_fitted(r->plan) ? 0.5 / r->plan->activation.range : 0.5;
-  return is_squared(r->plan) ? 1 : 0.5 / r->plan->sigmoid.range;
-}
-
-/*
- * Errors that come back through layer k are its factor times what they should be, and split, twice that. A square's slope,
- * 2 z, is made up for, too.
- */
-static void find_scales(run *r) {
-  r->scale[last_of(r)] = 1;
-  for (uint32_t k = last_of(r); k; k--) r->scale[k - 1] = r->scale[k] * factor_of(r, k) * (is_fitted(r->plan) ? 2 : 1);
-}
-
 static umbra_status lower_all(run *r, umbra_ciphertext **low, umbra_ciphertext *const *x, size_t count,
                               uint32_t level) {
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_level_drop(r->evaluator, &low[i], x[i], level));
@@ -116,7 +100,7 @@ static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *st
                               r->levels.input[k] + 1);
   if (status == UMBRA_OK)
     status = umbra_dense_expand(r->evaluator, r->layer[k].diagonal, d, (const umbra_ciphertext *const *)weights,
-                                factor_of(r, k) * unit);
+                                umbra_network_factor(r->plan, k) * unit);
   destroy_all(weights, parts);
   umbra_free(weights);
   return status;
@@ -146,7 +130,6 @@ static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) 
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "an iteration takes %u levels, and the weights are at level %u", depth,
                       level);
   r->levels = umbra_network_levels_of(&depths, level);
-  find_scales(r);
   UMBRA_TRY(expand_layers(r, state, i));
   r->iteration = i + 1;
   return UMBRA_OK;
@@ -301,6 +284,34 @@ static umbra_status find_targets(run *r, umbra_ciphertext **targets, const umbra
   return status;
 }
 
+/*
+ * *x, which is `value` in the places of the last layer's diagonals that are no units, becomes 0 there: else it would make
+ * large sums over records, whose traces the masks of the gradient leave.
+ */
+static umbra_status clear_units(run *r, umbra_ciphertext **x, double value) {
+  const umbra_dense *d = layer_of(r, last_of(r));
+  const size_t stride = d->layout.stride, slots = d->diagonals * stride;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  umbra_plaintext *plain = NULL;
+  double *slot;
+  if (d->rows == d->diagonals || value == 0) return UMBRA_OK;
+  options.level = umbra_ciphertext_level(*x);
+  options.slots = (uint32_t)slots;
+  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
+  for (size_t i = d->rows * stride; i < slots; i++) slot[i] = value;
+  umbra_status status = umbra_encode(&plain, r->evaluator->context, slot, slots, &options);
+  umbra_free(slot);
+  if (status == UMBRA_OK) status = umbra_sub_plain(r->evaluator, x, *x, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+/* factor s(scores), where there are units. */
+static umbra_status sigmoid(run *r, umbra_ciphertext **x, double factor) {
+  UMBRA_TRY(umbra_train_slope(r->evaluator, x, r->plan, factor));
+  return clear_units(r, x, factor * umbra_chebyshev_value(r->plan->coefficient, r->plan->degree, 0));
+}
+
 /* *scores become conjugates of what the loss's slope is at them. */
 static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
   halves h = {0};
@@ -309,8 +320,8 @@ static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
     return umbra_conjugate(r->evaluator, scores, *scores);
   }
   umbra_status status = split(r, &h, scores, 0);
-  if (status == UMBRA_OK) status = umbra_train_slope(r->evaluator, &h.re, r->plan, 1);
-  if (status == UMBRA_OK) status = umbra_train_slope(r->evaluator, &h.im, r->plan, -1);
+  if (status == UMBRA_OK) status = sigmoid(r, &h.re, 1);
+  if (status == UMBRA_OK) status = sigmoid(r, &h.im, -1);
   if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, scores, h.re, h.im);
   clear_halves(&h);
   return status;
@@ -416,7 +427,8 @@ static umbra_status close_layer(run *r, umbra_ciphertext **step, umbra_ciphertex
                                 uint32_t level) {
   const umbra_dense *d = layer_of(r, k);
   const umbra_plan_iteration *it = &r->plan->iteration[i];
-  const double factor = -it->step.rate / (double)it->step.rows / it->unit_out / 2 / r->scale[k];
+  const double factor =
+      -it->step.rate / (double)it->step.rows / it->unit_out / 2 / umbra_network_error_scale(r->plan, k);
   umbra_ciphertext **low;
   UMBRA_TRY(umbra_alloc(&low, d->diagonals, sizeof(umbra_ciphertext *), "a gradient"));
   umbra_status status = lower_all(r, low, sum, d->diagonals, level);

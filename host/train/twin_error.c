@@ -18,17 +18,11 @@ enum { MOST_RUNS = 4, ENOUGH_WEIGHTS = 400 };
 
 typedef struct errors {
   const umbra_train_plan *plan;
-  umbra_twin off; /* with errors */
-  double weights; /* mean square of the records' weights */
-  uint64_t random;
+  umbra_twin off; /* with errors: */
+  umbra_twin_errors drawn;
 } errors;
 
-/* Nearly Gaussian, of deviation 1, and the same on every machine. */
-static double draw(errors *e) {
-  double sum = -6;
-  for (int k = 0; k < 12; k++) sum += (double)(umbra_train_random(&e->random) >> 11) * 0x1p-53;
-  return sum;
-}
+static double draw(errors *e) { return umbra_train_gaussian(&e->drawn.random); }
 
 /* ---- a refresh ---- */
 
@@ -44,43 +38,47 @@ static double size_of_state(const umbra_train_plan *plan, const umbra_twin *t, d
   return sqrt(squares / (2.0 * (double)plan->firsts * plan->state_slots)) / plan->options.bound;
 }
 
-/* The bending that the refresh predicts is that of slots uniform in the bound. */
-static double refresh_error(const umbra_train_plan *plan, double size) {
+/*
+ * How far the sine bends values of that size, over the bound; what the refresh predicts is that of slots uniform in the
+ * bound.
+ */
+static double bending_of(const umbra_train_plan *plan, double size) {
   const umbra_bootstrap_report *r = &plan->refresh->report;
   const double noise = r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
-  const double bending = fmax(0, r->error * r->error - noise);
-  return sqrt(noise + bending * pow(size * sqrt(3), 2.0 * plan->refresh->reduction->bending_order)) *
-         plan->options.bound;
+  return sqrt(fmax(0, r->error * r->error - noise)) * pow(size * sqrt(3), plan->refresh->reduction->bending_order);
+}
+
+/*
+ * It bends coefficients, x by x^p, which are nearly Gaussian: of the square of that, (p!!)^2 / (2 p - 1)!! is a multiple of
+ * x, which all slots have alike, so it makes all weights smaller, and does so again at the next refresh.
+ */
+static double shared_bending(uint32_t order) {
+  double share = 1;
+  for (uint32_t k = 1; k <= order; k += 2) share *= k * k;
+  for (uint32_t k = 1; k < 2 * order; k += 2) share /= k;
+  return share;
 }
 
 static void disturb_refresh(errors *e, double before) {
-  const double error = refresh_error(e->plan, size_of_state(e->plan, &e->off, before));
+  const umbra_train_plan *plan = e->plan;
+  const umbra_bootstrap_report *r = &plan->refresh->report;
+  const double size = size_of_state(plan, &e->off, before), bending = bending_of(plan, size);
+  const double share = shared_bending(plan->refresh->reduction->bending_order);
+  const double shrunk = size > 0 ? sqrt(share) * bending / size : 0, rest = (1 - share) * bending * bending;
+  const double noise = r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
+  const double error = sqrt(noise + rest) * plan->options.bound;
   for (size_t c = 0; c < e->off.count; c++) {
-    e->off.w[c] += error * draw(e);
-    e->off.v[c] += error * before * draw(e);
+    e->off.w[c] += error * draw(e) - shrunk * e->off.w[c];
+    e->off.v[c] += error * before * draw(e) - shrunk * e->off.v[c];
   }
 }
 
 /* ---- an iteration ---- */
 
-/* Of the gradient, which comes into w and u alike. */
-static void disturb_step(errors *e, uint32_t i) {
-  const umbra_plan_iteration *it = &e->plan->iteration[i];
-  const umbra_train_ops *ops = umbra_train_ops_of(e->plan->options.kind);
-  const double error = sqrt(ops->step_variance(e->plan, it, e->weights));
-  for (size_t c = 0; c < e->off.count; c++) {
-    const double d = error * draw(e);
-    e->off.w[c] += d;
-    e->off.v[c] += shrinking(e->plan, it->step.eta) * d;
-  }
-}
-
 static umbra_status iterate(errors *e, uint32_t i) {
   umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
   if (e->plan->iteration[i].refresh) disturb_refresh(e, shrinking(e->plan, 1 - e->plan->iteration[i].step.before));
-  UMBRA_TRY(umbra_twin_iterate(&e->off, &outcome, i));
-  disturb_step(e, i);
-  return UMBRA_OK;
+  return umbra_twin_iterate(&e->off, &outcome, i);
 }
 
 static umbra_status run(errors *e, umbra_watch *watch) {
@@ -100,7 +98,9 @@ static umbra_status run(errors *e, umbra_watch *watch) {
 /* *squares += those of the differences at the end from the weights `right`. */
 static umbra_status run_once(double *squares, const umbra_twin *wanted, const double *right, double weights,
                              uint64_t seed) {
-  errors e = {.plan = wanted->plan, .off = *wanted, .weights = weights, .random = seed};
+  errors e = {.plan = wanted->plan, .off = *wanted};
+  e.drawn = (umbra_twin_errors){umbra_plan_rounding(wanted->plan), weights, seed};
+  e.off.errors = &e.drawn;
   umbra_status status = umbra_twin_open(&e.off);
   if (status == UMBRA_OK) status = run(&e, wanted->watch);
   for (size_t c = 0; c < e.off.count && status == UMBRA_OK; c++)
