@@ -50,12 +50,40 @@ static double label_of(const oracle *t, size_t row, size_t j) {
   return t->units[t->layers] == 1 ? class : class == (double)j;
 }
 
-static double slope(const oracle *t, double z) {
-  if (t->o.loss == UMBRA_LOSS_SQUARED) return z;
+/* T_m outside of [-1, 1]. */
+static double beyond(double m, double v) { return cosh(m * acosh(fabs(v))); }
+
+/* Near 1 / sum of the exponentials: that polynomial of degree m - 1 whose relative error is T_m(u) / T_m(v). */
+static double inverse(const oracle *t, double sum) {
+  const double k = (double)t->units[t->layers], least = k / 2, most = k * cosh(t->sigmoid.range);
+  const double u = (2 * sum - most - least) / (most - least), v = (most + least) / (most - least);
+  double m = 8;
+  while (beyond(m, v) < 16) m *= 2;
+  assert_true(fabs(u) < 1);
+  return (1 - cos(m * acos(u)) / beyond(m, v)) / sum; /* m is even */
+}
+
+static double fitted(const oracle *t, double z) {
   double sum = 0;
   assert_true(fabs(z) < t->sigmoid.range);
   for (uint32_t k = 0; k <= t->sigmoid.degree; k++) sum += t->coefficient[k] * cos(k * acos(z / t->sigmoid.range));
   return sum;
+}
+
+/* Near the exponential, over which coefficients come. */
+static double exponential(const oracle *t, double z) {
+  const double unit = (double)t->units[t->layers] * (cosh(t->sigmoid.range) - 0.5) / 2, value = unit * fitted(t, z);
+  assert_true(fabs(value - exp(z)) < 0.0625 * (double)t->units[t->layers]);
+  return value;
+}
+
+/* Of unit j of the last layer. */
+static double slope(const oracle *t, const double *z, size_t j) {
+  double sum = 0;
+  if (t->o.loss == UMBRA_LOSS_SQUARED) return z[j];
+  if (t->o.loss == UMBRA_LOSS_ONE_VS_REST) return fitted(t, z[j]);
+  for (size_t k = 0; k < t->units[t->layers]; k++) sum += exponential(t, z[k]);
+  return exponential(t, z[j]) * inverse(t, sum);
 }
 
 /* The record's gradient, added to g: by differences of nothing, but layer by layer. */
@@ -70,7 +98,7 @@ static void add_record(oracle *t, size_t row, double *const *at) {
     }
   for (int k = t->layers - 1; k >= 0; k--)
     for (size_t j = 0; j < t->units[k + 1]; j++) {
-      if (k == t->layers - 1) e[k][j] = slope(t, z[k][j]) - label_of(t, row, j);
+      if (k == t->layers - 1) e[k][j] = slope(t, z[k], j) - label_of(t, row, j);
       else {
         double sum = 0;
         for (size_t m = 0; m < t->units[k + 2]; m++) sum += e[k + 1][m] * at[k + 1][m * inputs_of(t, k + 1) + j];
@@ -266,6 +294,25 @@ static void two_classes_of_one_output(void **state) {
   options.l2 = 0.125;
   sigmoid.degree = 7;
   check(records_of_classes(40, 6, 2, 4), options);
+}
+
+/* ---- softmax ---- */
+
+static void softmax(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.loss = UMBRA_LOSS_SOFTMAX;
+  options.outputs = 3;
+  options.rate = 0.5;
+  options.momentum = 1;
+  sigmoid.range = 4;
+  sigmoid.degree = 7;
+  check(records_of_classes(60, 4, 3, 31), options);
+  options.hidden[0] = 8;
+  options.rate = 0.125;
+  sigmoid.range = 1.75;
+  sigmoid.degree = 3;
+  check(records_of_classes(50, 5, 3, 32), options);
 }
 
 /* ---- optimizers ---- */
@@ -548,6 +595,7 @@ int main(void) {
       cmocka_unit_test(linear_regression),
       cmocka_unit_test(heads),
       cmocka_unit_test(two_classes_of_one_output),
+      cmocka_unit_test(softmax),
       cmocka_unit_test(optimizers),
       cmocka_unit_test(one_hidden_layer),
       cmocka_unit_test(wide),

@@ -100,7 +100,7 @@ static bool add_layers(umbra_model *model, uint32_t *node, const umbra_train_opt
 }
 
 static umbra_status add_output(umbra_model *model, uint32_t node, const umbra_train_options *o) {
-  const umbra_closing closing = UMBRA_CLOSING_LOGISTIC;
+  const umbra_closing closing = o->loss == UMBRA_LOSS_SOFTMAX ? UMBRA_CLOSING_SOFTMAX : UMBRA_CLOSING_LOGISTIC;
   const bool squared = o->loss == UMBRA_LOSS_SQUARED;
   return umbra_model_output(model, squared ? "scores" : "probability", node, &closing, squared ? 0 : 1, NULL);
 }

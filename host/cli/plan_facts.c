@@ -11,7 +11,7 @@ static const char *const kinds[] = {[UMBRA_TRAIN_LOGISTIC] = "logistic",
                                     [UMBRA_TRAIN_WEIGHTED] = "logistic", /* as "weighted" says */
                                     [UMBRA_TRAIN_NETWORK] = "network"};
 static const char *const optimizers[] = {"accelerated", "nesterov", "momentum", "plain"};
-static const char *const losses[] = {"one-vs-rest", "squared"};
+static const char *const losses[] = {"one-vs-rest", "squared", "softmax"};
 
 typedef struct plan_facts {
   const umbra_params *params;
@@ -155,9 +155,10 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
   if (o->optimizer != UMBRA_OPTIMIZER_PLAIN) printf(", momentum %g", o->momentum);
   printf("; l2 %g\n", o->l2);
   if (o->kind == UMBRA_TRAIN_NETWORK) print_network(o);
-  if (o->loss == UMBRA_LOSS_ONE_VS_REST)
-    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the sigmoid there\n", "polynomial", s->degree,
-           -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2));
+  if (o->loss != UMBRA_LOSS_SQUARED)
+    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the %s there\n", "polynomial", s->degree,
+           -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2),
+           o->loss == UMBRA_LOSS_SOFTMAX ? "softmax" : "sigmoid");
   printf("  %-18s within [%g, %g], with an error of about %s at the end%s\n", "weights", -o->bound, o->bound,
          cli_number_text(error, r->weight_error, 1), o->bootstrap_result ? "; refreshed, too" : "");
 }

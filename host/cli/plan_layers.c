@@ -8,8 +8,8 @@
 
 #include "plan_job.h"
 
-static const char *const losses[] = {"one-vs-rest", "squared", NULL};
-static const double default_momentum = 0.9, default_hidden_range = 16;
+static const char *const losses[] = {"one-vs-rest", "squared", "softmax", NULL};
+static const double default_momentum = 0.9, default_hidden_range = 16, default_softmax_range = 4;
 static const uint32_t default_activation_degree = 7;
 
 /* Activations by name, the square first, and which functions they are. */
@@ -46,8 +46,18 @@ static void check_network(const plan_options *o, umbra_label_kind labels) {
   if (o->data && o->train.outputs) cli_usage("--outputs goes with --shape: DATA says how many classes there are");
   if (o->data && o->out && !o->scaling)
     cli_usage("--scaling FILE is missing: encryption and evaluation read by it what columns and classes are");
-  if (labels == UMBRA_LABELS_VALUES && o->train.loss == UMBRA_LOSS_ONE_VS_REST)
-    cli_usage("--loss one-vs-rest is of classes: values take the squared error");
+  if (labels == UMBRA_LABELS_VALUES && o->train.loss != UMBRA_LOSS_SQUARED)
+    cli_usage("--loss %s is of classes: values take the squared error", losses[o->train.loss]);
+}
+
+/* A softmax takes polynomials of its own. */
+static void take_loss(plan_options *o, umbra_label_kind labels) {
+  const uint32_t default_softmax_degree = 7;
+  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
+  if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;
+  if (o->train.loss != UMBRA_LOSS_SOFTMAX) return;
+  if (!o->range_given) o->sigmoid.range = default_softmax_range;
+  if (!o->degree_given) o->sigmoid.degree = default_softmax_degree;
 }
 
 void cli_layers_check_usage(plan_options *o) {
@@ -59,8 +69,7 @@ void cli_layers_check_usage(plan_options *o) {
   parse_hidden(&o->train, o->hidden);
   take_activation(o);
   o->train.kind = UMBRA_TRAIN_NETWORK;
-  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
-  if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;
+  take_loss(o, labels);
   o->no_search = true;
   check_network(o, labels);
 }
@@ -76,7 +85,8 @@ void cli_layers_take_optimizer(plan_options *o) {
 
 bool cli_layers_settle(plan_job *j) {
   const size_t classes = umbra_records_classes(j->raw);
-  j->wanted.outputs = classes > 2 ? (uint32_t)classes : 1;
+  const bool each = classes > 2 || (classes && j->wanted.loss == UMBRA_LOSS_SOFTMAX); /* has an output */
+  j->wanted.outputs = each ? (uint32_t)classes : 1;
   return true;
 }
 

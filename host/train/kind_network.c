@@ -29,8 +29,9 @@ static umbra_status check_units(uint32_t units, uint32_t next, const char *what)
 
 static umbra_status check(const umbra_train_options *o) {
   const uint32_t layers = umbra_network_layers(o);
-  if (o->loss != UMBRA_LOSS_ONE_VS_REST && o->loss != UMBRA_LOSS_SQUARED)
+  if ((unsigned)o->loss > UMBRA_LOSS_SOFTMAX)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loss is %d, which is none", (int)o->loss);
+  if (o->loss == UMBRA_LOSS_SOFTMAX) UMBRA_TRY(umbra_train_softmax_check(o));
   for (uint32_t k = layers; k < UMBRA_NETWORK_MAX_LAYERS; k++)
     if (o->hidden[k - 1])
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "hidden[%u] is %u after a 0, which ends the hidden layers", k - 1,

@@ -9,7 +9,10 @@
 
 static int is_squared(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SQUARED; }
 
+static int is_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
+
 static uint32_t loss_depth(const umbra_train_plan *plan) {
+  if (is_softmax(plan)) return umbra_train_softmax_depth(&plan->softmax, plan->degree);
   return is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree);
 }
 
@@ -312,6 +315,30 @@ static umbra_status sigmoid(run *r, umbra_ciphertext **x, double factor) {
   return clear_units(r, x, factor * umbra_chebyshev_value(r->plan->coefficient, r->plan->degree, 0));
 }
 
+/* *inverse = factor Q of the sum of all units of exponentials x; see softmax.h. */
+static umbra_status invert_sum(run *r, umbra_ciphertext **inverse, const umbra_ciphertext *x, double factor) {
+  const umbra_train_softmax *s = &r->plan->softmax;
+  const umbra_dense *d = layer_of(r, last_of(r));
+  double scaled[UMBRA_SOFTMAX_TERMS];
+  for (uint32_t k = 0; k <= s->degree; k++) scaled[k] = factor * s->inverse[k];
+  UMBRA_TRY(umbra_ciphertext_copy(inverse, x));
+  UMBRA_TRY(umbra_add_rotations(r->evaluator, inverse, d->layout.stride, d->diagonals * d->layout.stride, 1));
+  UMBRA_TRY(umbra_add_constant(r->evaluator, inverse, *inverse, -s->offset, 0));
+  declare(*inverse, 1);
+  return umbra_chebyshev_eval(r->evaluator, inverse, *inverse, scaled, s->degree);
+}
+
+/* factor softmax(scores). */
+static umbra_status softmax(run *r, umbra_ciphertext **x, double factor) {
+  umbra_ciphertext *inverse = NULL;
+  UMBRA_TRY(sigmoid(r, x, 1)); /* its polynomial is the exponential's */
+  umbra_status status = invert_sum(r, &inverse, *x, factor);
+  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, x, *x, umbra_ciphertext_level(inverse));
+  if (status == UMBRA_OK) status = umbra_mul(r->evaluator, x, *x, inverse);
+  umbra_ciphertext_destroy(inverse);
+  return status;
+}
+
 /* *scores become conjugates of what the loss's slope is at them. */
 static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
   halves h = {0};
@@ -319,9 +346,10 @@ static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
     declare(*scores, 2 * r->plan->sigmoid.range);
     return umbra_conjugate(r->evaluator, scores, *scores);
   }
+  umbra_status (*const slope)(run *, umbra_ciphertext **, double) = is_softmax(r->plan) ? softmax : sigmoid;
   umbra_status status = split(r, &h, scores, 0);
-  if (status == UMBRA_OK) status = sigmoid(r, &h.re, 1);
-  if (status == UMBRA_OK) status = sigmoid(r, &h.im, -1);
+  if (status == UMBRA_OK) status = slope(r, &h.re, 1);
+  if (status == UMBRA_OK) status = slope(r, &h.im, -1);
   if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, scores, h.re, h.im);
   clear_halves(&h);
   return status;

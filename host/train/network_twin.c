@@ -22,6 +22,15 @@ int umbra_network_is_bias(const umbra_train_options *o, size_t weight) {
   return weight < offset_of(o, 1) && weight % (o->columns + 1) == o->columns;
 }
 
+/* Sums over the units become 0, and so do those of scores. */
+static void center(double *weights, size_t units, size_t inputs) {
+  for (size_t i = 0; i < inputs; i++) {
+    double sum = 0;
+    for (size_t j = 0; j < units; j++) sum += weights[j * inputs + i];
+    for (size_t j = 0; j < units; j++) weights[j * inputs + i] -= sum / (double)units;
+  }
+}
+
 void umbra_network_initial(const umbra_train_options *o, double *weights) {
   const uint32_t layers = umbra_network_layers(o);
   uint64_t state = o->seed;
@@ -29,6 +38,8 @@ void umbra_network_initial(const umbra_train_options *o, double *weights) {
     const double most = sqrt(3 / (double)umbra_network_inputs(o, k)); /* a uniform number's variance is a third */
     for (size_t i = offset_of(o, k); i < offset_of(o, k + 1); i++) weights[i] = most * umbra_train_draw(&state);
   }
+  if (layers > 1 && o->loss == UMBRA_LOSS_SOFTMAX)
+    center(weights + offset_of(o, layers - 1), umbra_network_units(o, layers - 1), umbra_network_inputs(o, layers - 1));
 }
 
 /* ---- targets ---- */
@@ -108,7 +119,10 @@ static double back_error(const umbra_twin *t, uint32_t k) {
 }
 
 static void open_errors(passing *p, const umbra_twin *t) {
-  const double polynomial = 4; /* the loss's steps, and the targets, together */
+  const umbra_train_softmax *s = &t->plan->softmax;
+  const double inverse =
+      s->degree ? 1 / (s->unit * t->plan->options.outputs) : 0; /* what exponentials are multiplied by */
+  const double polynomial = 4 + inverse;                        /* the loss's steps, and the targets, together */
   if (!t->errors) return;
   p->random = &t->errors->random;
   p->loss_error = polynomial * t->errors->slot;
@@ -165,18 +179,37 @@ static void subtract_gradient(const passing *p, double *gradient) {
 /* ---- the loss ---- */
 
 /* What stands for the sigmoid: by its polynomial or exactly. */
-static double slope_of(const umbra_twin *t, double z) {
+static double sigmoid(const umbra_twin *t, double z) {
   const umbra_sigmoid_options *s = &t->plan->sigmoid;
-  if (t->plan->options.loss == UMBRA_LOSS_SQUARED) return z;
   if (t->exact) return umbra_function_value(UMBRA_FUNCTION_SIGMOID, z);
-  double x = z / s->range;
-  umbra_chebyshev_values(&x, 1, t->plan->coefficient, s->degree);
-  return x;
+  return umbra_chebyshev_value(t->plan->coefficient, s->degree, z / s->range);
 }
 
-static double loss_of(const umbra_train_options *o, double z, double target) {
-  if (o->loss == UMBRA_LOSS_SQUARED) return (z - target) * (z - target) / 2;
-  return umbra_logistic_loss(-z) - target * z; /* log(1 + e^z) - t z */
+/* The slopes at scores z; returns the range that is needed, 0 if they just have to be in it. */
+static double find_slopes(double *slope, const double *z, size_t outputs, const umbra_twin *t) {
+  switch (t->plan->options.loss) {
+    case UMBRA_LOSS_SOFTMAX:
+      if (!t->exact) return umbra_train_softmax_values(slope, z, outputs, t->plan);
+      umbra_train_softmax_exactly(slope, z, outputs);
+      return 0;
+    case UMBRA_LOSS_SQUARED: memcpy(slope, z, outputs * sizeof *slope); return 0;
+    default:
+      for (size_t j = 0; j < outputs; j++) slope[j] = sigmoid(t, z[j]);
+      return 0;
+  }
+}
+
+/* Of a record's scores. */
+static double loss_of(const umbra_train_options *o, const umbra_records *records, size_t row, const double *z,
+                      size_t outputs) {
+  double sum = 0;
+  if (o->loss == UMBRA_LOSS_SOFTMAX) return umbra_train_softmax_loss(z, outputs, umbra_records_class(records, row));
+  for (size_t j = 0; j < outputs; j++) {
+    const double target = umbra_network_target(records, row, j, outputs), error = z[j] - target;
+    sum += o->loss == UMBRA_LOSS_SQUARED ? error * error / 2
+                                         : umbra_logistic_loss(-z[j]) - target * z[j]; /* log(1 + e^z) - t z */
+  }
+  return sum;
 }
 
 static double largest_of(double largest, const double *x, size_t count) {
@@ -194,9 +227,10 @@ static void add_record(passing *p, const umbra_twin *t, const double *weights, u
   outcome->largest_score = largest_of(outcome->largest_score, p->sum[last], outputs);
   for (uint32_t k = 0; k < last; k++)
     outcome->largest_hidden = largest_of(outcome->largest_hidden, p->sum[k], umbra_network_units(p->options, k));
+  outcome->largest_score = fmax(outcome->largest_score, find_slopes(p->error[last], p->sum[last], outputs, t));
   for (size_t j = 0; j < outputs; j++)
     p->error[last][j] =
-        disturbed(p, slope_of(t, p->sum[last][j]) - umbra_network_target(t->records, row, j, outputs), p->loss_error);
+        disturbed(p, p->error[last][j] - umbra_network_target(t->records, row, j, outputs), p->loss_error);
   backward(p, weights);
   subtract_gradient(p, t->gradient);
 }
@@ -244,9 +278,7 @@ umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, 
 static umbra_status judge_scores(umbra_train_outcome *outcome, const umbra_train_options *o,
                                  const umbra_records *judged, const double *scores, size_t outputs) {
   double loss = 0;
-  for (size_t row = 0; row < judged->rows; row++)
-    for (size_t j = 0; j < outputs; j++)
-      loss += loss_of(o, scores[row * outputs + j], umbra_network_target(judged, row, j, outputs));
+  for (size_t row = 0; row < judged->rows; row++) loss += loss_of(o, judged, row, scores + row * outputs, outputs);
   outcome->loss = loss / (double)judged->rows;
   if (!judged->classes) return UMBRA_OK;
   if (outputs > 1) return umbra_judge_classes(&outcome->accuracy, NULL, judged, scores);

@@ -223,6 +223,8 @@ static size_t count_rotations(const umbra_key_needs *needs) {
 
 /* ---- report ---- */
 
+static int has_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
+
 /* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
 static uint64_t fragments_of(const umbra_train_plan *plan) {
   return plan->report.memory_limit / (plan->options.kind == UMBRA_TRAIN_NETWORK ? 4 : 8);
@@ -239,7 +241,10 @@ static void fill_report(umbra_train_plan *plan) {
   r->memory_bytes = r->memory_limit + fragments_of(plan) + ((uint64_t)256 << 20); /* tables, buffers */
   r->key_switches = costs->iteration.key_switches;
   r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
-  r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
+  r->fit_error =
+      has_softmax(plan)
+          ? umbra_train_softmax_error(&plan->softmax, plan->coefficient, &plan->sigmoid, plan->options.outputs)
+          : umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
   uint32_t refreshes = r->bootstraps + (plan->options.bootstrap_result != 0);
   if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
@@ -261,7 +266,9 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
 static umbra_status make_polynomial(umbra_train_plan *plan, const double *given) {
   const uint32_t degree = plan->sigmoid.degree;
   if (given) memcpy(plan->coefficient, given, (degree + 1) * sizeof *given);
-  else UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
+  if (has_softmax(plan))
+    UMBRA_TRY(umbra_train_softmax_make(&plan->softmax, plan->coefficient, &plan->options, given != NULL));
+  else if (!given) UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
   plan->degree = umbra_sigmoid_degree(plan->coefficient, degree);
   return UMBRA_OK;
 }

@@ -62,7 +62,14 @@ typedef enum umbra_optimizer {
 /* Of UMBRA_TRAIN_NETWORK: of an output's score z and target t. */
 typedef enum umbra_loss {
   UMBRA_LOSS_ONE_VS_REST = 0, /* a logistic model for each class: log(1 + e^z) - t z, t = 1 or 0 */
-  UMBRA_LOSS_SQUARED = 1      /* (z - t)^2 / 2 */
+  UMBRA_LOSS_SQUARED = 1,     /* (z - t)^2 / 2 */
+  /*
+   * Cross-entropy, -log p_j of a record of class j, with p_j = e^z_j / sum e^z_k over the two outputs or more. s is then
+   * near the exponential (degree 7 up to a range of 4, 15 up to 8), and another polynomial near the inverse of the sum,
+   * whose degree follows from the range, 1 to 8: 7 up to 3, 15 up to 4, 31 up to 5, 127 at 8. All scores are to stay in the
+   * range, and their sums of exponentials from half of the outputs to cosh(range) times as many.
+   */
+  UMBRA_LOSS_SOFTMAX = 2
 } umbra_loss;
 
 typedef enum umbra_rate_schedule {
@@ -134,7 +141,7 @@ typedef struct umbra_train_report {
   uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
   size_t key_switches;       /* of an iteration at most, without refreshes */
   size_t bootstrap_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
-  double fit_error;          /* largest |s - sigmoid| on the interval */
+  double fit_error; /* largest |s - sigmoid| on the interval; of a softmax what its probabilities are off, at most */
   double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
   double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
@@ -196,7 +203,10 @@ UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *pl
 /* Of parameters, options and polynomial; stamped into data sets and checkpoints. */
 UMBRA_API void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
-/* s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
+/*
+ * s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. Of UMBRA_LOSS_SOFTMAX s is near
+ * 2 e^x / (outputs (cosh(range) - 1/2)).
+ */
 UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *plan);
 
 /*
