@@ -17,7 +17,7 @@
 #include "target.h"
 
 typedef struct evaluate_options {
-  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions, *onnx;
+  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions, *onnx, *tensors;
   cli_table_options table;
   cli_secret secret;
   double range, threshold;
@@ -268,6 +268,7 @@ static bool may_write(const evaluate_options *o) {
     return cli_error("--report: %s: the name of a report ends in .html", o->report);
   return (!o->report || cli_may_write("--report", o->report, NULL, inputs, count)) &&
          (!o->onnx || cli_may_write("--onnx", o->onnx, NULL, inputs, count)) &&
+         (!o->tensors || cli_may_write("--safetensors", o->tensors, NULL, inputs, count)) &&
          (!o->predictions || (cli_is_table("--predictions", o->predictions) &&
                               cli_may_write("--predictions", o->predictions, NULL, inputs, count)));
 }
@@ -324,8 +325,16 @@ static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report 
 /* ---- networks ---- */
 
 static bool evaluate_network(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  const cli_network_judging judging = {j->plan, j->scaling, o->weights,       o->data,    o->train,
-                                       o->onnx, &o->table,  o->other_records, &j->promise};
+  const cli_network_judging judging = {.plan = j->plan,
+                                       .scaling = j->scaling,
+                                       .weights = o->weights,
+                                       .data = o->data,
+                                       .train = o->train,
+                                       .onnx = o->onnx,
+                                       .tensors = o->tensors,
+                                       .table = &o->table,
+                                       .other_records = o->other_records,
+                                       .promise = &j->promise};
   if (o->encrypted || o->initial || o->threshold > 0 || o->report || o->predictions)
     return cli_error("--plan: it is a network's; --encrypted, --initial, --threshold, --report and --predictions are "
                      "of logistic models");
@@ -340,6 +349,7 @@ static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *rep
   if (o->plan && !o->train) return cli_error("--plan and --train belong together");
   if (o->onnx)
     return cli_error("--onnx: of a logistic model umbra decrypt writes it; here it is of a network's --plan");
+  if (o->tensors) return cli_error("--safetensors: it is of a network's --plan");
   return read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
          evaluate_encrypted(j, o, report) && write_predictions(j, o, report) && write_report(j, o, report);
 }
@@ -397,6 +407,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
       {"onnx", "FILE", "of a network: where it goes as ONNX, from features in the table's units", CLI_TEXT, &o.onnx,
        CLI_OPTIONAL},
+      {"safetensors", "FILE",
+       "of a network: where its layers go, of scaled features, as tensors layer1.weight and so on", CLI_TEXT,
+       &o.tensors, CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
       {"predictions", "FILE", "write the probability of each record, by the sigmoid itself, .csv or .npy", CLI_TEXT,
        &o.predictions, CLI_OPTIONAL},

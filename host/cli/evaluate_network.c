@@ -182,10 +182,12 @@ static bool compare(judge_job *j, cli_report *report) {
 /* It may tell about the records: a new file is for the owner alone. */
 static bool export_network(const judge_job *j, cli_report *report) {
   const cli_network_judging *o = j->judging;
-  if (!o->onnx) return true;
   umask(0077);
-  if (!cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw))) return false;
-  cli_report_step(report, "network", o->onnx);
+  if (o->onnx && !cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw)))
+    return false;
+  if (o->onnx) cli_report_step(report, "network", o->onnx);
+  if (o->tensors && !cli_network_save_tensors(o->tensors, &j->planned, j->weights)) return false;
+  if (o->tensors) cli_report_step(report, "layers", o->tensors);
   return true;
 }
 

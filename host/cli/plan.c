@@ -347,9 +347,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
       {"loss", "KIND",
-       "of a network: one-vs-rest (default without --hidden), squared, or softmax, whose scores stay in --range (1 to "
-       "8, "
-       "default 4)",
+       "of a network: one-vs-rest (default without --hidden), squared, or softmax, of scores in --range 1 to 8 "
+       "(default "
+       "4)",
        CLI_TEXT, &o.loss, CLI_OPTIONAL},
       {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
        CLI_WITHIN(1, 4096)},

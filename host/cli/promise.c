@@ -17,6 +17,14 @@ bool cli_promise_find(const cli_promise *p, double *expected, const char *name, 
   return true;
 }
 
+/* What may make weights others than the twin's: networks begin as their plans say. */
+static const char *beginning(const cli_promise *p) {
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  if (p->initial) return " and --initial";
+  const bool network = umbra_train_plan_options(p->plan, &planned) == UMBRA_OK && planned.kind == UMBRA_TRAIN_NETWORK;
+  return network ? "" : "; first weights are given by --initial";
+}
+
 /* Six standard deviations: among thousands of weights none is that far off by chance. */
 bool cli_promise_judge(cli_promise *p, const double *weights, cli_report *report) {
   const double deviations = 6;
@@ -34,8 +42,7 @@ bool cli_promise_judge(cli_promise *p, const double *weights, cli_report *report
       p->broken, sizeof p->broken,
       "--weights: they are up to %.3g off the same training in the clear, and the plan promises an error of %.2g with "
       "these records, so at most %.2g: they are not what it makes of --train%s",
-      largest, promised, deviations * promised,
-      p->initial ? " and --initial" : "; first weights are given by --initial");
+      largest, promised, deviations * promised, beginning(p));
   cli_report_text(report, "status", "failure");
   cli_report_text(report, "broken_promise", p->broken);
   return true;
