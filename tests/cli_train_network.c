@@ -110,6 +110,28 @@ static void softmaxes_are_planned(void **state) {
   assert_fails(1, "outputs is 1; a softmax is of two or more", "plan --shape 100x8 --loss softmax --outputs 1");
 }
 
+static void classes_may_weigh_something(void **state) {
+  (void)state;
+  for (int balanced = 0; balanced < 2; balanced++) {
+    assert_succeeds("plan classes.csv --labels classes --class-weights %s --rate 0.1 --range 16 --degree 7 "
+                    "--iterations 5 --scaling weighted.csv --out weighted.umbra --json",
+                    balanced ? "balanced" : "1,2,0.5");
+    cJSON *json = report();
+    const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(plan, "weighted")) && number(plan, "depth") == 8);
+    cJSON_Delete(json);
+    assert_int_equal(shell("grep -q '^# umbra class weights [^,]*,[^,]*,[^,]*$' weighted.csv"), 0);
+    write_text("zeros.csv", "0,0,0,0\n0,0,0,0\n0,0,0,0\n");
+    assert_fails(1, "they are not what it makes of --train",
+                 "evaluate --weights zeros.csv --data classes.csv --scaling weighted.csv --plan weighted.umbra "
+                 "--train classes.csv");
+  }
+  assert_fails(1, "2 weights for records of 3 classes",
+               "plan classes.csv --labels classes --class-weights 1,2 --rate 1");
+  assert_fails(2, "is neither balanced nor numbers above 0", "plan classes.csv --labels classes --class-weights 1,0,2");
+  assert_fails(2, "values are of no classes", "plan values.csv --labels values --class-weights balanced");
+}
+
 static void ranges_that_break_are_refused(void **state) {
   (void)state;
   assert_fails(1, "--range: scores reach",
@@ -229,7 +251,7 @@ static void trainings_are_told_apart(void **state) {
   (void)state;
   assert_succeeds("plan classes.csv --labels classes --rate 0.25 --iterations 5 --scaling other-scaling.csv "
                   "--out other.umbra --json");
-  assert_fails(1, "it was saved with another plan",
+  assert_fails(1, "the scaling was written with another plan",
                "evaluate --weights head.csv --data classes.csv --scaling other-scaling.csv --plan plan.umbra");
   assert_fails(1, "--scaling FILE is missing", "evaluate --weights head.csv --data classes.csv --plan plan.umbra");
   assert_int_equal(shell("(grep a,b classes.csv; grep -v a,b classes.csv | tac) > turned.csv"), 0);
@@ -274,6 +296,7 @@ int main(void) {
       cmocka_unit_test(shapes_are_planned),
       cmocka_unit_test(classes_are_planned),
       cmocka_unit_test(softmaxes_are_planned),
+      cmocka_unit_test(classes_may_weigh_something),
       cmocka_unit_test(ranges_that_break_are_refused),
       cmocka_unit_test(activations_are_planned),
       cmocka_unit_test(weights_are_judged),

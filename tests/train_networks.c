@@ -98,7 +98,8 @@ static void add_record(oracle *t, size_t row, double *const *at) {
     }
   for (int k = t->layers - 1; k >= 0; k--)
     for (size_t j = 0; j < t->units[k + 1]; j++) {
-      if (k == t->layers - 1) e[k][j] = slope(t, z[k], j) - label_of(t, row, j);
+      if (k == t->layers - 1)
+        e[k][j] = umbra_records_weight(t->records, row) * (slope(t, z[k], j) - label_of(t, row, j));
       else {
         double sum = 0;
         for (size_t m = 0; m < t->units[k + 2]; m++) sum += e[k + 1][m] * at[k + 1][m * inputs_of(t, k + 1) + j];
@@ -223,7 +224,7 @@ static void check_in(umbra_params *params, umbra_records *records, umbra_train_o
   oracle expected;
   umbra_trainer *trainer = NULL;
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
-  options.kind = UMBRA_TRAIN_NETWORK;
+  if (options.kind == UMBRA_TRAIN_LOGISTIC) options.kind = UMBRA_TRAIN_NETWORK;
   training_open(&t, params, records, options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   double *first = calloc(umbra_train_plan_weights(t.plan), sizeof *first);
@@ -314,6 +315,53 @@ static void softmax(void **state) {
   options.rate = 0.0625;
   check_in(boot_twin(11, 40, 16, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), records_of_classes(50, 3, 3, 32),
            options);
+}
+
+/* ---- weights of classes ---- */
+
+/* Means over the records are 1; balanced, all classes weigh alike. */
+static void weights_are_normalised(void **state) {
+  (void)state;
+  const double wanted[] = {1, 2, 8};
+  umbra_records *records = records_of_classes(60, 4, 3, 33), *weighted = NULL, *balanced = NULL;
+  double sum = 0, of[3] = {0};
+  assert_ok(umbra_records_weigh_classes(&weighted, records, wanted, 3));
+  assert_ok(umbra_records_balance(&balanced, records));
+  for (size_t row = 0; row < 60; row++) {
+    const size_t class = (size_t)umbra_records_label(records, row);
+    sum += umbra_records_weight(weighted, row);
+    of[class] += umbra_records_weight(balanced, row);
+    assert_true(fabs(umbra_records_weight(weighted, row) / wanted[class] -
+                     umbra_records_weight(weighted, 0) / wanted[(size_t)umbra_records_label(records, 0)]) < 1e-12);
+  }
+  assert_true(fabs(sum - 60) < 1e-9 && fabs(of[0] - 20) < 1e-9 && fabs(of[1] - 20) < 1e-9 && fabs(of[2] - 20) < 1e-9);
+  assert_fails(umbra_records_weigh_classes(&weighted, records, wanted, 2), UMBRA_ERROR_INVALID_ARGUMENT,
+               "2 weights for records of 3 classes");
+  assert_fails(umbra_records_weigh_classes(&weighted, records, (const double[]){1, 0, 1}, 3),
+               UMBRA_ERROR_INVALID_ARGUMENT, "above 0");
+  umbra_records_destroy(balanced);
+  umbra_records_destroy(weighted);
+  umbra_records_destroy(records);
+}
+
+static umbra_records *weighted_records(size_t rows, size_t columns, uint64_t seed) {
+  umbra_records *records = records_of_classes(rows, columns, 3, seed);
+  assert_ok(umbra_records_weigh_classes(&records, records, (const double[]){1, 3, 0.5}, 3));
+  return records;
+}
+
+/* In both parts, with padding; a loss with a polynomial, and one without behind a hidden layer. */
+static void weighted(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.kind = UMBRA_TRAIN_WEIGHTED_NETWORK;
+  options.outputs = 3;
+  check(weighted_records(50, 4, 34), options);
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.hidden[0] = 8;
+  options.momentum = 1;
+  options.rate = 0.125;
+  check(weighted_records(140, 5, 35), options);
 }
 
 /* ---- optimizers ---- */
@@ -597,6 +645,8 @@ int main(void) {
       cmocka_unit_test(heads),
       cmocka_unit_test(two_classes_of_one_output),
       cmocka_unit_test(softmax),
+      cmocka_unit_test(weights_are_normalised),
+      cmocka_unit_test(weighted),
       cmocka_unit_test(optimizers),
       cmocka_unit_test(one_hidden_layer),
       cmocka_unit_test(wide),

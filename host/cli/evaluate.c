@@ -79,7 +79,7 @@ static bool read_plan(evaluate_job *j, const evaluate_options *o, cli_report *re
 
 static bool is_network(const evaluate_job *j) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
-  return j->plan && umbra_train_plan_options(j->plan, &planned) == UMBRA_OK && planned.kind == UMBRA_TRAIN_NETWORK;
+  return j->plan && umbra_train_plan_options(j->plan, &planned) == UMBRA_OK && cli_plan_is_network(&planned);
 }
 
 static bool read_weights(evaluate_job *j, const evaluate_options *o) {

@@ -11,7 +11,8 @@ typedef struct plan_options {
   cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;
-  double weights[2]; /* of classes 0 and 1; 0: balanced, if class_weights is not NULL */
+  double *weights; /* of classes, if class_weights is not NULL; NULL: balanced */
+  size_t weighted; /* so many */
   umbra_train_options train;
   umbra_sigmoid_options sigmoid;
   uint64_t batch, shuffle, memory, seed, publish; /* publish 0: weights are the owner's alone */

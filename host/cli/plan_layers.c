@@ -41,8 +41,9 @@ static void take_activation(plan_options *o) {
 }
 
 static void check_network(const plan_options *o, umbra_label_kind labels) {
-  if (o->folds || o->threshold > 0 || o->tried || o->initial || o->class_weights)
-    cli_usage("--folds, --threshold, --tried, --initial and --class-weights are of logistic models, not of networks");
+  if (o->folds || o->threshold > 0 || o->tried || o->initial)
+    cli_usage("--folds, --threshold, --tried and --initial are of logistic models, not of networks");
+  if (o->class_weights && labels == UMBRA_LABELS_VALUES) cli_usage("--class-weights: values are of no classes");
   if (o->data && o->train.outputs) cli_usage("--outputs goes with --shape: DATA says how many classes there are");
   if (o->data && o->out && !o->scaling)
     cli_usage("--scaling FILE is missing: encryption and evaluation read by it what columns and classes are");

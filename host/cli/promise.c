@@ -21,7 +21,7 @@ bool cli_promise_find(const cli_promise *p, double *expected, const char *name, 
 static const char *beginning(const cli_promise *p) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   if (p->initial) return " and --initial";
-  const bool network = umbra_train_plan_options(p->plan, &planned) == UMBRA_OK && planned.kind == UMBRA_TRAIN_NETWORK;
+  const bool network = umbra_train_plan_options(p->plan, &planned) == UMBRA_OK && cli_plan_is_network(&planned);
   return network ? "" : "; first weights are given by --initial";
 }
 

@@ -48,7 +48,7 @@ static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) 
   return cli_path(path, folder, name);
 }
 
-static bool is_network(const train_job *j) { return j->planned.kind == UMBRA_TRAIN_NETWORK; }
+static bool is_network(const train_job *j) { return cli_plan_is_network(&j->planned); }
 
 /* Only files of its own are in the training's way, and no links. */
 static bool files_are_its_own(const train_job *j) {

@@ -109,6 +109,10 @@ bool cli_weights_load(umbra_table *weights, cli_training *training, const char *
                    option, path, weights->rows, weights->columns, columns + 1);
 }
 
+bool cli_plan_is_network(const umbra_train_options *planned) {
+  return planned->kind == UMBRA_TRAIN_NETWORK || planned->kind == UMBRA_TRAIN_WEIGHTED_NETWORK;
+}
+
 uint32_t cli_plan_layers(const umbra_train_options *planned) {
   uint32_t layers = 1;
   while (layers <= UMBRA_TRAIN_MAX_HIDDEN && planned->hidden[layers - 1]) layers++;

@@ -72,6 +72,9 @@ bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const d
 bool cli_weights_load(umbra_table *weights, cli_training *training, const char *option, const char *path,
                       size_t columns);
 
+/* Whether the plan's model is a network, and not a logistic one. */
+bool cli_plan_is_network(const umbra_train_options *planned);
+
 /* Layers of the plan's model: 1 of a logistic one. */
 uint32_t cli_plan_layers(const umbra_train_options *planned);
 

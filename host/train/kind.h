@@ -90,7 +90,8 @@ typedef struct umbra_train_ops {
   size_t (*factors)(double *slot, const umbra_train_plan *plan, size_t part, double weights, double biases);
 } umbra_train_ops;
 
-extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_weighted_ops, umbra_train_network_ops;
+extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_weighted_ops, umbra_train_network_ops,
+    umbra_train_weighted_network_ops;
 
 /* UNSUPPORTED if this version does not know the kind. */
 umbra_status umbra_train_kind_check(umbra_train_kind kind);

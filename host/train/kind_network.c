@@ -55,7 +55,7 @@ static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *g
                       umbra_network_units(o, 0), umbra_network_units(o, umbra_network_layers(o) - 1), slots);
   plan->layout = given ? *given : umbra_network_layout(o, slots);
   plan->network = umbra_network_of(o, plan->layout.stride);
-  plan->data_columns = plan->network.targets + umbra_network_units(o, plan->network.layers - 1);
+  plan->data_columns = umbra_network_data_columns(o);
   plan->state_slots = plan->layout.slots;
   plan->data_scale = 1;
   plan->firsts = 0;
@@ -153,15 +153,24 @@ static umbra_status check_records(const umbra_train_options *o, const umbra_reco
 
 /* ---- the owner's side ---- */
 
-/* Features, ones, zeros up to the targets, and these, negated where records are in imaginary parts. */
+/* Of a record behind its features: the weighted targets, and as many times the weight. */
+static double target_of(const umbra_train_plan *plan, const umbra_records *records, size_t row, size_t column) {
+  const umbra_network *n = &plan->network;
+  const size_t outputs = umbra_network_units(&plan->options, n->layers - 1);
+  const double weight = umbra_records_weight(records, row);
+  if (n->weights && column >= n->weights) return weight;
+  if (column >= n->targets + outputs) return 0;
+  return weight * umbra_network_target(records, row, column - n->targets, outputs);
+}
+
+/* Features, ones, zeros up to the targets, and these, negated where records are in imaginary parts, as weights are. */
 static double value_of(umbra_element element, const void *source) {
   const umbra_train_rows *s = source;
   const umbra_train_plan *plan = s->plan;
   const size_t row = s->row[element.row], columns = plan->options.columns, stride = plan->layout.stride;
-  const size_t targets = plan->network.targets;
   if (element.column < columns) return umbra_records_row(s->records, row)[element.column];
-  if (element.column < targets) return element.column == columns;
-  const double target = umbra_network_target(s->records, row, element.column - targets, plan->data_columns - targets);
+  if (element.column < plan->network.targets) return element.column == columns;
+  const double target = target_of(plan, s->records, row, element.column);
   return element.row / stride % 2 ? -target : target;
 }
 
@@ -225,28 +234,18 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
   return plan->state_slots;
 }
 
-const umbra_train_ops umbra_train_network_ops = {.name = "networks",
-                                                 .model = UMBRA_TRAIN_NETWORK,
-                                                 .check = check,
-                                                 .lay_out = lay_out,
-                                                 .block_parts = block_parts,
-                                                 .sums = sums_of,
-                                                 .step_variance = step_variance,
-                                                 .weights = umbra_network_weights,
-                                                 .is_bias = umbra_network_is_bias,
-                                                 .initial = umbra_network_initial,
-                                                 .check_records = check_records,
-                                                 .gradient = umbra_network_gradient,
-                                                 .disturb = disturb,
-                                                 .scores = umbra_network_scores,
-                                                 .judge = umbra_network_judge,
-                                                 .value = value_of,
-                                                 .encrypt = encrypt,
-                                                 .create = umbra_network_run_create,
-                                                 .destroy = umbra_network_run_destroy,
-                                                 .add = umbra_network_run_add,
-                                                 .close = umbra_network_run_close,
-                                                 .factors = factors};
+#define OPS(title)                                                                                                 \
+  {                                                                                                                \
+    .name = (title), .model = UMBRA_TRAIN_NETWORK, .check = check, .lay_out = lay_out, .block_parts = block_parts, \
+    .sums = sums_of, .step_variance = step_variance, .weights = umbra_network_weights,                             \
+    .is_bias = umbra_network_is_bias, .initial = umbra_network_initial, .check_records = check_records,            \
+    .gradient = umbra_network_gradient, .disturb = disturb, .scores = umbra_network_scores,                        \
+    .judge = umbra_network_judge, .value = value_of, .encrypt = encrypt, .create = umbra_network_run_create,       \
+    .destroy = umbra_network_run_destroy, .add = umbra_network_run_add, .close = umbra_network_run_close,          \
+    .factors = factors                                                                                             \
+  }
+const umbra_train_ops umbra_train_network_ops = OPS("networks");
+const umbra_train_ops umbra_train_weighted_network_ops = OPS("weighted networks");
 
 /* ---- the model ---- */
 

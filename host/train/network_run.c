@@ -11,9 +11,12 @@ static int is_squared(const umbra_train_plan *plan) { return plan->options.loss 
 
 static int is_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
 
+/* A level that errors take to be multiplied by the records' weights. */
+static uint32_t weighing(const umbra_train_plan *plan) { return plan->network.weights != 0; }
+
 static uint32_t loss_depth(const umbra_train_plan *plan) {
-  if (is_softmax(plan)) return umbra_train_softmax_depth(&plan->softmax, plan->degree);
-  return is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree);
+  if (is_softmax(plan)) return umbra_train_softmax_depth(&plan->softmax, plan->degree) + weighing(plan);
+  return (is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree)) + weighing(plan);
 }
 
 static umbra_network_depths depths_of(const umbra_train_plan *plan) {
@@ -266,8 +269,12 @@ static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, 
   return status;
 }
 
-/* *targets = the conjugated targets, wherever their output's sums are, at that level. */
-static umbra_status find_targets(run *r, umbra_ciphertext **targets, const umbra_ciphertext *records, uint32_t level) {
+/*
+ * *out = factor times what records have from the position `first` on, one for each output, wherever that output's sums
+ * are, at that level.
+ */
+static umbra_status take_outputs(run *r, umbra_ciphertext **out, const umbra_ciphertext *records, size_t first,
+                                 double factor, uint32_t level) {
   const umbra_train_plan *plan = r->plan;
   const umbra_dense *d = layer_of(r, last_of(r));
   const size_t stride = plan->layout.stride, slots = plan->layout.slots;
@@ -277,12 +284,12 @@ static umbra_status find_targets(run *r, umbra_ciphertext **targets, const umbra
   options.level = level + 1;
   options.slots = (uint32_t)slots;
   UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
-  for (size_t i = plan->network.targets * stride; i < plan->data_columns * stride; i++) slot[i] = 1;
+  for (size_t i = first * stride; i < (first + d->rows) * stride; i++) slot[i] = factor;
   umbra_status status = umbra_encode(&mask, r->evaluator->context, slot, slots, &options);
   umbra_free(slot);
-  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, targets, records, level + 1);
-  if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, targets, *targets, mask);
-  if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, targets, d->diagonals * stride, slots, 1);
+  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, out, records, level + 1);
+  if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, out, *out, mask);
+  if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, out, d->diagonals * stride, slots, 1);
   umbra_plaintext_destroy(mask);
   return status;
 }
@@ -355,11 +362,30 @@ static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
   return status;
 }
 
+/*
+ * *x, conjugates of slopes, are multiplied by their records' weights. Both are twice as large when they are split, and
+ * weights are conjugated, too.
+ */
+static umbra_status weigh(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
+  umbra_ciphertext *weights = NULL;
+  halves slope = {0}, weight = {0};
+  umbra_status status = take_outputs(r, &weights, records, r->plan->network.weights, 0.25, umbra_ciphertext_level(*x));
+  if (status == UMBRA_OK) status = umbra_conjugate(r->evaluator, &weights, weights);
+  if (status == UMBRA_OK) status = split(r, &weight, &weights, 0);
+  if (status == UMBRA_OK) status = split(r, &slope, x, 0);
+  if (status == UMBRA_OK) status = multiply_halves(r, x, &slope, &weight);
+  umbra_ciphertext_destroy(weights);
+  clear_halves(&weight);
+  clear_halves(&slope);
+  return status;
+}
+
 /* *x, scores, become the conjugated errors of the last layer. */
 static umbra_status find_errors(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
   umbra_ciphertext *targets = NULL;
   umbra_status status = apply_loss(r, x);
-  if (status == UMBRA_OK) status = find_targets(r, &targets, records, r->levels.error);
+  if (status == UMBRA_OK && weighing(r->plan)) status = weigh(r, x, records);
+  if (status == UMBRA_OK) status = take_outputs(r, &targets, records, r->plan->network.targets, 1, r->levels.error);
   if (status == UMBRA_OK) status = umbra_sub(r->evaluator, x, *x, targets);
   umbra_ciphertext_destroy(targets);
   return status;

@@ -228,9 +228,11 @@ static void add_record(passing *p, const umbra_twin *t, const double *weights, u
   for (uint32_t k = 0; k < last; k++)
     outcome->largest_hidden = largest_of(outcome->largest_hidden, p->sum[k], umbra_network_units(p->options, k));
   outcome->largest_score = fmax(outcome->largest_score, find_slopes(p->error[last], p->sum[last], outputs, t));
-  for (size_t j = 0; j < outputs; j++)
-    p->error[last][j] =
-        disturbed(p, p->error[last][j] - umbra_network_target(t->records, row, j, outputs), p->loss_error);
+  const double weight = umbra_records_weight(t->records, row);
+  for (size_t j = 0; j < outputs; j++) {
+    const double error = p->error[last][j] - umbra_network_target(t->records, row, j, outputs);
+    p->error[last][j] = weight * disturbed(p, error, p->loss_error);
+  }
   backward(p, weights);
   subtract_gradient(p, t->gradient);
 }
@@ -277,9 +279,12 @@ umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, 
 /* Of one output for two classes, or of an output for each class; of values there is no accuracy. */
 static umbra_status judge_scores(umbra_train_outcome *outcome, const umbra_train_options *o,
                                  const umbra_records *judged, const double *scores, size_t outputs) {
-  double loss = 0;
-  for (size_t row = 0; row < judged->rows; row++) loss += loss_of(o, judged, row, scores + row * outputs, outputs);
-  outcome->loss = loss / (double)judged->rows;
+  double loss = 0, weights = 0;
+  for (size_t row = 0; row < judged->rows; row++) {
+    loss += umbra_records_weight(judged, row) * loss_of(o, judged, row, scores + row * outputs, outputs);
+    weights += umbra_records_weight(judged, row);
+  }
+  outcome->loss = loss / weights;
   if (!judged->classes) return UMBRA_OK;
   if (outputs > 1) return umbra_judge_classes(&outcome->accuracy, NULL, judged, scores);
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};

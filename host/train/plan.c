@@ -227,7 +227,7 @@ static int has_softmax(const umbra_train_plan *plan) { return plan->options.loss
 
 /* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
 static uint64_t fragments_of(const umbra_train_plan *plan) {
-  return plan->report.memory_limit / (plan->options.kind == UMBRA_TRAIN_NETWORK ? 4 : 8);
+  return plan->report.memory_limit / (umbra_train_is_network(plan->options.kind) ? 4 : 8);
 }
 
 static void fill_report(umbra_train_plan *plan) {
@@ -280,7 +280,7 @@ static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
   UMBRA_TRY(choose_layout(plan, plan->layout, least_group));
-  if (plan->options.kind == UMBRA_TRAIN_NETWORK) lower_data(plan);
+  if (umbra_train_is_network(plan->options.kind)) lower_data(plan);
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, plan->options.iterations);

@@ -22,7 +22,7 @@ static double largest_feature(const umbra_train_plan *plan) {
 }
 
 static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
-  const double most = largest_feature(plan) / fmax(1, fmax(records->weight[0], records->weight[1]));
+  const double most = largest_feature(plan) / umbra_records_most_weight(records);
   for (size_t row = 0; row < records->rows; row++)
     for (size_t column = 0; column < records->columns; column++)
       if (!(fabs(umbra_records_row(records, row)[column]) <= most))

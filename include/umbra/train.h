@@ -47,7 +47,12 @@ typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
 typedef enum umbra_train_kind {
   UMBRA_TRAIN_LOGISTIC = 0, /* a logistic model; see umbra_trainer_logistic */
   UMBRA_TRAIN_WEIGHTED = 1, /* the same with records that weigh something (umbra_records_weigh), as above */
-  UMBRA_TRAIN_NETWORK = 2   /* dense layers; see umbra_trainer_layer */
+  UMBRA_TRAIN_NETWORK = 2,  /* dense layers; see umbra_trainer_layer */
+  /*
+   * The same with records that weigh something: w e in the place of e, above. The owner encrypts w t and w beside the
+   * features; it takes a level more.
+   */
+  UMBRA_TRAIN_WEIGHTED_NETWORK = 3
 } umbra_train_kind;
 
 /* How weights follow from gradients g at v; `momentum` is an option. */
