@@ -97,16 +97,17 @@ static double layer_variance(const umbra_train_plan *plan, const umbra_plan_iter
   return one * one * (4 + 8 * gathered(d)) + summed * summed * 2 * d->layout.stride * batch_blocks(plan, it);
 }
 
-/* The mean over the weights; values on the way have errors of their own, see network_twin.c. */
+/* The mean over the weights. What errors values on the way have, only records can say, see network_twin.c: several times that. */
 static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
+  const double several = 8;
   double sum = 0, count = 0;
-  (void)weights; /* no record has one */
+  (void)weights; /* on average they are 1 */
   for (uint32_t k = 0; k < plan->network.layers; k++) {
     const double of_layer = (double)plan->network.layer[k].rows * (double)plan->network.layer[k].columns;
     sum += of_layer * layer_variance(plan, it, k);
     count += of_layer;
   }
-  return sum / count;
+  return several * sum / count;
 }
 
 /* Masks, by which sums over records are multiplied, are rounded, too; what they give is doubled. */
