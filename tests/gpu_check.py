@@ -492,7 +492,7 @@ class Lacks(Folder):
     def test_the_second_call_has_the_rest(self):
         _, first, _ = self.run_check(Played(), built=None, call=1)
         self.setUp()
-        status, second, _ = self.run_check(Played(), built=None, call=2)
+        status, second, _ = self.run_check(Played(), built=None, call=2, data=self.folder / "bundle/data")
         self.assertEqual(status, 0)
         self.assertEqual(set(results_of(second)) & set(results_of(first)), {"build"})
         self.assertEqual(set(results_of(second)) - {"build"}, set(first["later"]))
@@ -758,7 +758,7 @@ class Arguments(Folder):
 
     def test_scripts(self):
         """They fail, as the program is none; but not by 2, which says that an argument is not known."""
-        for name, count in (("reference_runs", 1 + len(plan.NETWORKS)), ("main_job", 1)):
+        for name, count in (("reference_runs", 2 + len(plan.NETWORKS)), ("main_job", 1)):
             commands = self.commands(name)
             self.assertEqual(len(commands), count)
             for command in commands:

@@ -22,7 +22,7 @@
  *     a_0 = (x, 1)     z_k = W_k a_(k-1)     a_k = h(z_k), slot by slot, of hidden layers     e = f(z) - t of the last one
  *
  * where h is the square or another polynomial, with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half
- * of the squared error. Gradients are those of backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first
+ * of the squared error, and for the cross-entropy f is near the softmax of all outputs. Gradients are those of backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first
  * layer has biases: later ones can make theirs of a unit whose weights vanish but for the bias.
  *
  * Beyond the interval of s the polynomial is far from the sigmoid and training may diverge; nobody could see that under
@@ -342,8 +342,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_scores(const umbra_train_
 /*
  * The error of a weight at the end, as a standard deviation, that is expected of an encrypted training with these records:
  * they say how large weights are where they are refreshed, and how the loss bends, so it is far below the plan's
- * weight_error. The training runs in the clear four times, with errors drawn, the same on every machine; the root of their
- * mean square is doubled, since the errors of single operations are known within a factor. Under encryption no weight is
+ * weight_error. The training runs in the clear with errors drawn, the same on every machine, up to four times if weights
+ * are few; the root of their mean square is doubled, since the errors of single operations are known within a factor. Under encryption no weight is
  * expected to be farther from the twin's than six times that. options: as above, but that nobody judges. Errors: as above.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_expected_error(double *error, const umbra_train_plan *plan,
