@@ -131,7 +131,7 @@ static void iris(void **state) {
   umbra_records *train = read_table("iris.csv"), *held = train;
   if (!train) skip();
   scale(&train, &held, UMBRA_SCALING_DEVIATION, 0);
-  options.iterations = 130;
+  options.iterations = 160;
   options.rate = 0.03125;
   check(train, held, options, best_accuracy(train, held, 4000, 0.5));
 }
