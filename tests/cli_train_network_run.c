@@ -51,7 +51,7 @@ static void weights_are_the_twins(void **state) {
   assert_succeeds(TRAIN "run");
   assert_non_null(strstr(contents("out"), "there was nothing to do"));
   assert_int_equal(shell("rm run/checkpoint.umbra"), 0);
-  assert_fails(1, "run/layer-2.umbra exists already", TRAIN "run");
+  assert_fails(1, "run/layer-1.umbra exists already", TRAIN "run");
 }
 
 /* Killed after its first iteration, and gone on with: the same layers. */
