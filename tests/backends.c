@@ -498,11 +498,12 @@ static void run_training(trace *t, umbra_params *params, const char *device) {
   training_close(&job);
 }
 
-/* A hidden layer of more diagonals than a run has places, and a refresh before the second iteration. */
-static void run_network(trace *t, umbra_params *params, const char *device) {
+/* With a refresh before the second iteration. */
+static void run_layers(trace *t, umbra_params *params, const char *device, umbra_train_options options,
+                       uint32_t layers) {
   training job;
-  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .outputs = 2, .hidden = {8}};
   umbra_trainer *trainer = NULL;
+  options.kind = UMBRA_TRAIN_NETWORK;
   *t = (trace){0};
   memset(seed, 11, sizeof seed);
   options.iterations = 2;
@@ -513,7 +514,7 @@ static void run_network(trace *t, umbra_params *params, const char *device) {
   umbra_trainer_desc desc = training_desc(&job);
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
-  for (uint32_t layer = 0; layer < 2; layer++) {
+  for (uint32_t layer = 0; layer < layers; layer++) {
     umbra_matrix *weights = NULL;
     assert_ok(umbra_trainer_layer(trainer, &weights, layer));
     RECORD_KEY(t, matrix, weights);
@@ -521,6 +522,21 @@ static void run_network(trace *t, umbra_params *params, const char *device) {
   }
   umbra_trainer_destroy(trainer);
   training_close(&job);
+}
+
+/* A hidden layer of more diagonals than a run has places. */
+static void run_network(trace *t, umbra_params *params, const char *device) {
+  const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .outputs = 2, .hidden = {8}};
+  run_layers(t, params, device, options, 2);
+}
+
+static void run_softmax(trace *t, umbra_params *params, const char *device) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .outputs = 2, .loss = UMBRA_LOSS_SOFTMAX};
+  umbra_sigmoid_options exponential = {UMBRA_SIGMOID_OPTIONS_INIT};
+  exponential.degree = 7;
+  exponential.range = 3;
+  options.sigmoid = &exponential;
+  run_layers(t, params, device, options, 1);
 }
 
 /* ---- the backends ---- */
@@ -561,6 +577,7 @@ static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), ru
 static void convolved(void **state) { (void)state, compare(test_params(11, 40, 1), run_convolutions); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
 static void network(void **state) { (void)state, compare(training_params(), run_network); }
+static void softmax_head(void **state) { (void)state, compare(training_params(), run_softmax); }
 
 /* The runs are comparable only if the generator is really in use. */
 static void runs_repeat(void **state) {
@@ -597,6 +614,7 @@ int main(void) {
                                      cmocka_unit_test(refreshing),
                                      cmocka_unit_test(convolved),
                                      cmocka_unit_test(trained),
-                                     cmocka_unit_test(network)};
+                                     cmocka_unit_test(network),
+                                     cmocka_unit_test(softmax_head)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -323,8 +323,8 @@ static void class_weights_travel_with_the_scaling(void **state) {
   cJSON_Delete(json);
   assert_fails(1, "keys.head", DATA("train.csv", "--plan even.umbra --scaling even.csv"));
   assert_fails(1, "another plan", DATA("train.csv", "--plan even.umbra --scaling a.csv"));
-  assert_fails(2, "neither balanced nor two numbers", "plan train.csv --label ill --class-weights 1");
-  assert_fails(2, "neither balanced nor two numbers", "plan train.csv --label ill --class-weights 1,-2");
+  assert_fails(2, "neither balanced nor numbers above 0", "plan train.csv --label ill --class-weights 1");
+  assert_fails(2, "neither balanced nor numbers above 0", "plan train.csv --label ill --class-weights 1,-2");
   assert_fails(2, "belongs to DATA", "plan --shape 3x3 --class-weights balanced");
   assert_fails(2, "--scaling FILE is missing",
                "plan train.csv --label ill --class-weights 1,2 --no-search --scale none --out unwanted");

@@ -280,7 +280,7 @@ static const fault faults[] = {
     {TRAIN_PLAN, 3, 44, 64, UMBRA_ERROR_FORMAT, "degree is 64"},
     {TRAIN_PLAN, 3, 44, 5, UMBRA_ERROR_FORMAT, "section 4 (coefficients of a polynomial) has"},
     {TRAIN_PLAN, 3, 52, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
-    {TRAIN_PLAN, 3, 104, 3, UMBRA_ERROR_UNSUPPORTED, "kind is 3: this version trains logistic regression"},
+    {TRAIN_PLAN, 3, 104, 4, UMBRA_ERROR_UNSUPPORTED, "kind is 4: this version trains logistic regression"},
     {TRAIN_PLAN, 3, 104, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 3, 108, 0, UMBRA_ERROR_FORMAT, "a plan of version 0; this library computes other bits"},
     {TRAIN_PLAN, 3, 108, 2, UMBRA_ERROR_FORMAT, "plan anew"},

@@ -250,10 +250,42 @@ static int tear_down(void **state) {
   return rmdir(folder);
 }
 
+/* What is saved is read back; the header of the format's own rules: its length in front, a multiple of 8. */
+static void saved_and_read(void **state) {
+  (void)state;
+  double values[] = {1.5, -2, 0x1p-1074, 4, 5, 6}, bias[] = {7};
+  const char *const names[] = {"layer1.weight", "a \"name\""}, *const same[] = {"b", "b"};
+  umbra_ndarray arrays[] = {{2, {2, 3}, values}, {1, {1}, bias}};
+  umbra_tensors *tensors = NULL;
+  size_t shape[UMBRA_NDARRAY_RANK], rank = 0;
+  uint64_t length = 0;
+  assert_int_equal(umbra_tensors_save(path, names, arrays, 2), UMBRA_OK);
+  assert_int_equal(umbra_tensors_open(&tensors, path), UMBRA_OK);
+  assert_int_equal(umbra_tensors_count(tensors), 2);
+  assert_int_equal(umbra_tensors_shape(tensors, shape, &rank, NULL, names[0]), UMBRA_OK);
+  assert_true(rank == 2 && shape[0] == 2 && shape[1] == 3);
+  expect_values(tensors, names[0], values, 6);
+  expect_values(tensors, names[1], bias, 1);
+  umbra_tensors_destroy(tensors);
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  assert_int_equal(fread(&length, sizeof length, 1, file), 1);
+  assert_int_equal(fgetc(file), '{');
+  fclose(file);
+  assert_true(length % 8 == 0);
+  assert_int_equal(umbra_tensors_save(path, same, arrays, 2), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_tensors_save(path, names, arrays, 0), UMBRA_ERROR_INVALID_ARGUMENT);
+  values[3] = 1.0 / 0.0;
+  assert_int_equal(umbra_tensors_save(path, names, arrays, 2), UMBRA_ERROR_RANGE);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(kinds_of_numbers),      cmocka_unit_test(a_network),
-      cmocka_unit_test(what_cannot_be_read),   cmocka_unit_test(headers_that_are_refused),
-      cmocka_unit_test(headers_that_are_huge), cmocka_unit_test(memory_that_is_out)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(saved_and_read),
+                                     cmocka_unit_test(kinds_of_numbers),
+                                     cmocka_unit_test(a_network),
+                                     cmocka_unit_test(what_cannot_be_read),
+                                     cmocka_unit_test(headers_that_are_refused),
+                                     cmocka_unit_test(headers_that_are_huge),
+                                     cmocka_unit_test(memory_that_is_out)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

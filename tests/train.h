@@ -29,6 +29,31 @@ static inline umbra_records *random_records(size_t rows, size_t columns, uint64_
   return records;
 }
 
+/* Labels are the place of the largest of some random linear forms; with classes 0 the value of the first. */
+static inline umbra_records *records_of_classes(size_t rows, size_t columns, size_t classes, uint64_t seed) {
+  double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
+  double *form = calloc((classes + 1) * columns, sizeof *form);
+  umbra_records *records = NULL;
+  assert_true(features && labels && form);
+  for (size_t i = 0; i < (classes + 1) * columns; i++) form[i] = uniform(&seed);
+  for (size_t r = 0; r < rows; r++) {
+    double best = -1e9;
+    for (size_t c = 0; c < columns; c++) features[r * columns + c] = uniform(&seed);
+    for (size_t k = 0; k < (classes ? classes : 1); k++) {
+      double score = 0;
+      for (size_t c = 0; c < columns; c++) score += form[k * columns + c] * features[r * columns + c];
+      if (classes == 0) labels[r] = score / 2;
+      else if (score > best) labels[r] = (double)k;
+      best = fmax(best, score);
+    }
+  }
+  assert_ok(umbra_records_create_classes(&records, features, labels, rows, columns, classes));
+  free(form);
+  free(features);
+  free(labels);
+  return records;
+}
+
 /* A small ring, with the levels of boot-64k-40. */
 static inline umbra_params *training_params(void) {
   return boot_twin(11, 40, 14, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});

@@ -7,33 +7,6 @@
 #include "../host/train/plan.h"
 #include "train.h"
 
-/* ---- records ---- */
-
-/* Labels are the place of the largest of some random linear forms; with classes 0 the value of the first. */
-static umbra_records *records_of(size_t rows, size_t columns, size_t classes, uint64_t seed) {
-  double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
-  double *form = calloc((classes + 1) * columns, sizeof *form);
-  umbra_records *records = NULL;
-  assert_true(features && labels && form);
-  for (size_t i = 0; i < (classes + 1) * columns; i++) form[i] = uniform(&seed);
-  for (size_t r = 0; r < rows; r++) {
-    double best = -1e9;
-    for (size_t c = 0; c < columns; c++) features[r * columns + c] = uniform(&seed);
-    for (size_t k = 0; k < (classes ? classes : 1); k++) {
-      double score = 0;
-      for (size_t c = 0; c < columns; c++) score += form[k * columns + c] * features[r * columns + c];
-      if (classes == 0) labels[r] = score / 2;
-      else if (score > best) labels[r] = (double)k;
-      best = fmax(best, score);
-    }
-  }
-  assert_ok(umbra_records_create_classes(&records, features, labels, rows, columns, classes));
-  free(form);
-  free(features);
-  free(labels);
-  return records;
-}
-
 /* ---- the oracle ---- */
 
 enum { MOST_LAYERS = 4, MOST_UNITS = 64 };
@@ -77,12 +50,40 @@ static double label_of(const oracle *t, size_t row, size_t j) {
   return t->units[t->layers] == 1 ? class : class == (double)j;
 }
 
-static double slope(const oracle *t, double z) {
-  if (t->o.loss == UMBRA_LOSS_SQUARED) return z;
+/* T_m outside of [-1, 1]. */
+static double beyond(double m, double v) { return cosh(m * acosh(fabs(v))); }
+
+/* Near 1 / sum of the exponentials: that polynomial of degree m - 1 whose relative error is T_m(u) / T_m(v). */
+static double inverse(const oracle *t, double sum) {
+  const double k = (double)t->units[t->layers], least = k / 2, most = k * cosh(t->sigmoid.range);
+  const double u = (2 * sum - most - least) / (most - least), v = (most + least) / (most - least);
+  double m = 8;
+  while (beyond(m, v) < 16) m *= 2;
+  assert_true(fabs(u) < 1);
+  return (1 - cos(m * acos(u)) / beyond(m, v)) / sum; /* m is even */
+}
+
+static double fitted(const oracle *t, double z) {
   double sum = 0;
   assert_true(fabs(z) < t->sigmoid.range);
   for (uint32_t k = 0; k <= t->sigmoid.degree; k++) sum += t->coefficient[k] * cos(k * acos(z / t->sigmoid.range));
   return sum;
+}
+
+/* Near the exponential, over which coefficients come. */
+static double exponential(const oracle *t, double z) {
+  const double unit = (double)t->units[t->layers] * (cosh(t->sigmoid.range) - 0.5) / 2, value = unit * fitted(t, z);
+  assert_true(fabs(value - exp(z)) < 0.0625 * (double)t->units[t->layers]);
+  return value;
+}
+
+/* Of unit j of the last layer. */
+static double slope(const oracle *t, const double *z, size_t j) {
+  double sum = 0;
+  if (t->o.loss == UMBRA_LOSS_SQUARED) return z[j];
+  if (t->o.loss == UMBRA_LOSS_ONE_VS_REST) return fitted(t, z[j]);
+  for (size_t k = 0; k < t->units[t->layers]; k++) sum += exponential(t, z[k]);
+  return exponential(t, z[j]) * inverse(t, sum);
 }
 
 /* The record's gradient, added to g: by differences of nothing, but layer by layer. */
@@ -97,7 +98,8 @@ static void add_record(oracle *t, size_t row, double *const *at) {
     }
   for (int k = t->layers - 1; k >= 0; k--)
     for (size_t j = 0; j < t->units[k + 1]; j++) {
-      if (k == t->layers - 1) e[k][j] = slope(t, z[k][j]) - label_of(t, row, j);
+      if (k == t->layers - 1)
+        e[k][j] = umbra_records_weight(t->records, row) * (slope(t, z[k], j) - label_of(t, row, j));
       else {
         double sum = 0;
         for (size_t m = 0; m < t->units[k + 2]; m++) sum += e[k + 1][m] * at[k + 1][m * inputs_of(t, k + 1) + j];
@@ -217,13 +219,13 @@ static void check_twin(const training *t, const oracle *expected) {
   free(weights);
 }
 
-static void check_on(umbra_records *records, umbra_train_options options, double tolerance, const char *device) {
+static void check_in(umbra_params *params, umbra_records *records, umbra_train_options options) {
   training t;
   oracle expected;
   umbra_trainer *trainer = NULL;
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
-  options.kind = UMBRA_TRAIN_NETWORK;
-  training_open(&t, training_params(), records, options, device);
+  if (options.kind == UMBRA_TRAIN_LOGISTIC) options.kind = UMBRA_TRAIN_NETWORK;
+  training_open(&t, params, records, options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   double *first = calloc(umbra_train_plan_weights(t.plan), sizeof *first);
   assert_non_null(first);
@@ -239,7 +241,7 @@ static void check_on(umbra_records *records, umbra_train_options options, double
   print_message("stride %u, slots %u, depth %u, %zu switches, %u refreshes: 2^%.1f, expected 2^%.1f\n",
                 t.plan->layout.stride, t.plan->layout.slots, report.depth, report.key_switches, report.bootstraps,
                 log2(worst), log2(report.weight_error));
-  assert_true(worst < tolerance && worst > 0);
+  assert_true(worst < 0x1p-14 && worst > 0);
   assert_true(worst < 6 * report.weight_error);
   free(found);
   free(first);
@@ -248,7 +250,9 @@ static void check_on(umbra_records *records, umbra_train_options options, double
   training_close(&t);
 }
 
-static void check(umbra_records *records, umbra_train_options options) { check_on(records, options, 0x1p-14, NULL); }
+static void check(umbra_records *records, umbra_train_options options) {
+  check_in(training_params(), records, options);
+}
 
 static umbra_sigmoid_options sigmoid; /* of the options below */
 
@@ -267,7 +271,7 @@ static void linear_regression(void **state) {
   umbra_train_options options = options_of(5);
   options.loss = UMBRA_LOSS_SQUARED;
   options.rate = 0.5;
-  check(records_of(50, 5, 0, 1), options);
+  check(records_of_classes(50, 5, 0, 1), options);
 }
 
 /* Three classes of one part; ten of several in blocks, the last smaller. */
@@ -275,7 +279,7 @@ static void heads(void **state) {
   (void)state;
   umbra_train_options options = options_of(3);
   options.outputs = 3;
-  check(records_of(60, 4, 3, 2), options);
+  check(records_of_classes(60, 4, 3, 2), options);
   options.outputs = 10;
   options.loss = UMBRA_LOSS_SQUARED;
   options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
@@ -284,7 +288,7 @@ static void heads(void **state) {
   options.batch = 1200;
   options.shuffle = 1;
   options.seed = 3;
-  check(records_of(1700, 20, 10, 3), options);
+  check(records_of_classes(1700, 20, 10, 3), options);
 }
 
 static void two_classes_of_one_output(void **state) {
@@ -292,7 +296,72 @@ static void two_classes_of_one_output(void **state) {
   umbra_train_options options = options_of(3);
   options.l2 = 0.125;
   sigmoid.degree = 7;
-  check(records_of(40, 6, 2, 4), options);
+  check(records_of_classes(40, 6, 2, 4), options);
+}
+
+/* ---- softmax ---- */
+
+static void softmax(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.loss = UMBRA_LOSS_SOFTMAX;
+  options.outputs = 3;
+  options.rate = 0.5;
+  options.momentum = 1;
+  sigmoid.range = 4;
+  sigmoid.degree = 7;
+  check(records_of_classes(60, 4, 3, 31), options);
+  options.hidden[0] = 8;
+  options.rate = 0.0625;
+  check_in(boot_twin(11, 40, 16, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), records_of_classes(50, 3, 3, 32),
+           options);
+}
+
+/* ---- weights of classes ---- */
+
+/* Means over the records are 1; balanced, all classes weigh alike. */
+static void weights_are_normalised(void **state) {
+  (void)state;
+  const double wanted[] = {1, 2, 8};
+  umbra_records *records = records_of_classes(60, 4, 3, 33), *weighted = NULL, *balanced = NULL;
+  double sum = 0, of[3] = {0};
+  assert_ok(umbra_records_weigh_classes(&weighted, records, wanted, 3));
+  assert_ok(umbra_records_balance(&balanced, records));
+  for (size_t row = 0; row < 60; row++) {
+    const size_t class = (size_t)umbra_records_label(records, row);
+    sum += umbra_records_weight(weighted, row);
+    of[class] += umbra_records_weight(balanced, row);
+    assert_true(fabs(umbra_records_weight(weighted, row) / wanted[class] -
+                     umbra_records_weight(weighted, 0) / wanted[(size_t)umbra_records_label(records, 0)]) < 1e-12);
+  }
+  assert_true(fabs(sum - 60) < 1e-9 && fabs(of[0] - 20) < 1e-9 && fabs(of[1] - 20) < 1e-9 && fabs(of[2] - 20) < 1e-9);
+  assert_fails(umbra_records_weigh_classes(&weighted, records, wanted, 2), UMBRA_ERROR_INVALID_ARGUMENT,
+               "2 weights for records of 3 classes");
+  assert_fails(umbra_records_weigh_classes(&weighted, records, (const double[]){1, 0, 1}, 3),
+               UMBRA_ERROR_INVALID_ARGUMENT, "above 0");
+  umbra_records_destroy(balanced);
+  umbra_records_destroy(weighted);
+  umbra_records_destroy(records);
+}
+
+static umbra_records *weighted_records(size_t rows, size_t columns, uint64_t seed) {
+  umbra_records *records = records_of_classes(rows, columns, 3, seed);
+  assert_ok(umbra_records_weigh_classes(&records, records, (const double[]){1, 3, 0.5}, 3));
+  return records;
+}
+
+/* In both parts, with padding; a loss with a polynomial, and one without behind a hidden layer. */
+static void weighted(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.kind = UMBRA_TRAIN_WEIGHTED_NETWORK;
+  options.outputs = 3;
+  check(weighted_records(50, 4, 34), options);
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.hidden[0] = 8;
+  options.momentum = 1;
+  options.rate = 0.125;
+  check(weighted_records(140, 5, 35), options);
 }
 
 /* ---- optimizers ---- */
@@ -309,7 +378,7 @@ static void optimizers(void **state) {
     options.rate = 0.25;
     options.schedule = UMBRA_RATE_INVERSE;
     options.decay = 0.5;
-    check(records_of(30, 3, 2, 5 + optimizer), options);
+    check(records_of_classes(30, 3, 2, 5 + optimizer), options);
   }
 }
 
@@ -324,7 +393,7 @@ static void one_hidden_layer(void **state) {
   options.rate = 0.25;
   options.bootstrap_result = 1;
   options.momentum = 1;
-  check(records_of(150, 6, 3, 8), options);
+  check(records_of_classes(150, 6, 3, 8), options);
 }
 
 /* More diagonals than a ciphertext has places for, and a loss with a polynomial. */
@@ -338,7 +407,7 @@ static void wide(void **state) {
   options.rate = 0.125;
   options.l2 = 0.125;
   sigmoid.range = 16;
-  check(records_of(70, 30, 4, 9), options);
+  check(records_of_classes(70, 30, 4, 9), options);
 }
 
 static void two_hidden_layers(void **state) {
@@ -350,7 +419,7 @@ static void two_hidden_layers(void **state) {
   options.momentum = 1;
   options.outputs = 2;
   options.rate = 0.125;
-  check(records_of(40, 4, 2, 10), options);
+  check(records_of_classes(40, 4, 2, 10), options);
 }
 
 /* Polynomials near functions, whose slopes come from the same powers: even up to a line, odd, and neither. */
@@ -371,7 +440,7 @@ static void fitted_activations(void **state) {
     options.hidden_function = cases[i].function;
     options.hidden_degree = cases[i].degree;
     options.hidden_range = cases[i].range;
-    check(records_of(60, 5, 3, 20 + i), options);
+    check(records_of_classes(60, 5, 3, 20 + i), options);
   }
 }
 
@@ -408,7 +477,7 @@ static void resumed(void **state) {
   options.rate = 0.125;
   options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
   options.momentum = 0.5;
-  training_open(&t, training_params(), records_of(50, 5, 3, 11), options, NULL);
+  training_open(&t, training_params(), records_of_classes(50, 5, 3, 11), options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&whole, &desc, NULL));
   assert_fails(umbra_trainer_run(whole, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
@@ -457,7 +526,7 @@ static void simulated_and_timed(void **state) {
   options.rate = 0.125;
   options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
   options.momentum = 0.5;
-  training_open(&t, training_params(), records_of(70, 5, 3, 15), options, NULL);
+  training_open(&t, training_params(), records_of_classes(70, 5, 3, 15), options, NULL);
   const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = 1};
   assert_ok(umbra_context_create(
       &context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "sim", .sim = &sim}));
@@ -492,11 +561,11 @@ static void refused_records(void **state) {
   training t;
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_train_options options = options_of(2);
-  umbra_records *values = records_of(30, 3, 0, 12), *two = records_of(30, 3, 2, 13);
+  umbra_records *values = records_of_classes(30, 3, 0, 12), *two = records_of_classes(30, 3, 2, 13);
   double weights[3 * 4];
   options.kind = UMBRA_TRAIN_NETWORK;
   options.outputs = 3;
-  training_open(&t, training_params(), records_of(30, 3, 3, 14), options, NULL);
+  training_open(&t, training_params(), records_of_classes(30, 3, 3, 14), options, NULL);
   assert_fails(umbra_train_twin(weights, NULL, 0, t.plan, values, NULL, NULL), bad, "3 outputs for 0 classes");
   assert_fails(umbra_train_twin(weights, NULL, 0, t.plan, two, NULL, NULL), bad, "3 outputs for 2 classes");
   assert_fails(umbra_train_encrypt(t.folder, t.plan, t.s.public, two, NULL, NULL), bad, "3 outputs for 2 classes");
@@ -575,6 +644,9 @@ int main(void) {
       cmocka_unit_test(linear_regression),
       cmocka_unit_test(heads),
       cmocka_unit_test(two_classes_of_one_output),
+      cmocka_unit_test(softmax),
+      cmocka_unit_test(weights_are_normalised),
+      cmocka_unit_test(weighted),
       cmocka_unit_test(optimizers),
       cmocka_unit_test(one_hidden_layer),
       cmocka_unit_test(wide),

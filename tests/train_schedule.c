@@ -81,8 +81,8 @@ static void refused_options(void **state) {
 static void unknown_kinds(void **state) {
   (void)state;
   umbra_train_options o = options_of(100, 10);
-  o.kind = (umbra_train_kind)3;
-  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 3: this version trains logistic");
+  o.kind = (umbra_train_kind)4;
+  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 4: this version trains logistic");
 }
 
 static void accepted_options(void **state) {
@@ -116,7 +116,9 @@ static void options_of_networks(void **state) {
   assert_refused("hidden_function is 0", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4, o.hidden_degree = 3);
   assert_refused("hidden_degree is 16; it must be 2 to 15", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4,
                  o.hidden_degree = 16, o.hidden_function = UMBRA_FUNCTION_GELU);
-  assert_refused("loss is 2, which is none", o.kind = UMBRA_TRAIN_NETWORK, o.loss = (umbra_loss)2);
+  assert_refused("loss is 3, which is none", o.kind = UMBRA_TRAIN_NETWORK, o.loss = (umbra_loss)3);
+  assert_refused("outputs is 1; a softmax is of two or more", o.kind = UMBRA_TRAIN_NETWORK, o.loss = UMBRA_LOSS_SOFTMAX,
+                 o.outputs = 1);
   assert_refused("hidden[1] is 4 after a 0", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[1] = 4);
   assert_refused("hidden_range is -1", o.kind = UMBRA_TRAIN_NETWORK, o.hidden_range = -1);
   assert_refused("a hidden layer has 4 units and the next one 5", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4,

@@ -80,7 +80,7 @@ static bool weights_fit(const decrypt_job *j, cli_report *report) {
 static bool may_decrypt(const decrypt_job *j) {
   cli_training training;
   const umbra_matrix_role role = umbra_matrix_plan(j->matrix, training.id);
-  training.known = role == UMBRA_MATRIX_SCALED || role == UMBRA_MATRIX_SCORES;
+  training.known = role >= UMBRA_MATRIX_SCALED;
   if (role == UMBRA_MATRIX_RECORDS || role == UMBRA_MATRIX_RESULTS)
     return cli_error(
         "--in: these are values of a network, in the scales of its plan: give --plan FILE instead of --keys");
@@ -172,8 +172,15 @@ static bool write_row(const decrypt_job *j, const decrypt_options *o) {
   return cli_check(umbra_weights_save(j->table.values, j->about.features, training, o->out), "--out");
 }
 
+/* A layer's weights have the id of their training. */
+static bool write_matrix(const decrypt_job *j, const decrypt_options *o) {
+  uint8_t id[UMBRA_DIGEST_BYTES];
+  const bool layer = umbra_matrix_plan(j->matrix, id) == UMBRA_MATRIX_LAYER;
+  return cli_check(layer ? umbra_layer_save(&j->table, id, o->out) : umbra_table_write(&j->table, o->out), "--out");
+}
+
 static bool write_out(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
-  if (!o->weights) return cli_check(umbra_table_write(&j->table, o->out), "--out");
+  if (!o->weights) return write_matrix(j, o);
   return form == CLI_MODEL_ROW ? write_row(j, o) : write_named(j, o, form, report);
 }
 

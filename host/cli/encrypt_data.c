@@ -31,7 +31,7 @@ static bool shape_fits(const data_job *j, const cli_data_options *o) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL)) return false;
   size_t rows = umbra_records_rows(j->records), columns = umbra_records_columns(j->records);
-  if (o->initial && planned.kind == UMBRA_TRAIN_NETWORK)
+  if (o->initial && cli_plan_is_network(&planned))
     return cli_error("--initial: it is of logistic models; first weights of a network follow from its plan");
   return (rows == planned.rows && columns == planned.columns) ||
          cli_error("DATA: %s has %zu records of %zu features, and the plan is for %zu of %zu", o->data, rows, columns,

@@ -11,12 +11,13 @@
 #include "excess.h"
 #include "opened.h"
 #include "progress.h"
+#include "promise.h"
 #include "secret.h"
 #include "sigmoid.h"
 #include "target.h"
 
 typedef struct evaluate_options {
-  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions, *onnx;
+  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions, *onnx, *tensors;
   cli_table_options table;
   cli_secret secret;
   double range, threshold;
@@ -43,7 +44,7 @@ typedef struct evaluate_job {
   umbra_evaluator *evaluator;
   umbra_logistic *model;
   umbra_matrix *matrix, *encrypted;
-  char broken[400]; /* what is wrong, if weights are not what the plan promises: "": nothing is */
+  cli_promise promise;
 } evaluate_job;
 
 /* ---- in the clear ---- */
@@ -78,7 +79,7 @@ static bool read_plan(evaluate_job *j, const evaluate_options *o, cli_report *re
 
 static bool is_network(const evaluate_job *j) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
-  return j->plan && umbra_train_plan_options(j->plan, &planned) == UMBRA_OK && planned.kind == UMBRA_TRAIN_NETWORK;
+  return j->plan && umbra_train_plan_options(j->plan, &planned) == UMBRA_OK && cli_plan_is_network(&planned);
 }
 
 static bool read_weights(evaluate_job *j, const evaluate_options *o) {
@@ -172,41 +173,6 @@ static bool report_twins(const evaluate_job *j, double threshold, cli_report *re
   return true;
 }
 
-/* What an encrypted training by this plan with these records is expected to be off, for one weight. */
-static bool find_promise(const evaluate_job *j, double *promised, cli_report *report) {
-  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = j->initial.values};
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "expecting errors");
-  umbra_status status = umbra_train_expected_error(promised, j->plan, j->train, &options, &progress);
-  if (!cli_progress_check(&bar, status, "--train")) return false;
-  cli_report_number(report, "promised_weight_error", *promised);
-  return true;
-}
-
-/* Six standard deviations: among thousands of weights none is that far off by chance. */
-static bool compare_with_promise(evaluate_job *j, cli_report *report) {
-  const double deviations = 6;
-  double largest = 0, squares = 0, promised;
-  for (size_t c = 0; c <= j->columns; c++) {
-    const double difference = fabs(j->twin.weights[c] - j->weights.values[c]);
-    largest = cli_larger(largest, difference);
-    squares += difference * difference;
-  }
-  cli_report_number(report, "max_weight_difference", largest);
-  cli_report_number(report, "rms_weight_difference", sqrt(squares / (double)(j->columns + 1)));
-  if (!find_promise(j, &promised, report)) return false;
-  if (largest <= deviations * promised) return true;
-  snprintf(
-      j->broken, sizeof j->broken,
-      "--weights: they are up to %.3g off the same training in the clear, and the plan promises an error of %.2g with "
-      "these records, so at most %.2g: they are not what it makes of --train%s",
-      largest, promised, deviations * promised,
-      j->initial.values ? " and --initial" : "; first weights are given by --initial");
-  cli_report_text(report, "status", "failure");
-  cli_report_text(report, "broken_promise", j->broken);
-  return true;
-}
-
 static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   const double threshold = cli_score_threshold(o->threshold);
   cli_optimum optimum;
@@ -215,7 +181,8 @@ static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_re
       !cli_optimum_find(&optimum, j->raw_train, j->raw, threshold))
     return false;
   cli_report_optimum(report, &optimum);
-  return compare_with_promise(j, report);
+  j->promise = (cli_promise){j->plan, j->train, j->initial.values, &j->twin, ""};
+  return cli_promise_judge(&j->promise, j->weights.values, report);
 }
 
 /* ---- under encryption ---- */
@@ -305,6 +272,7 @@ static bool may_write(const evaluate_options *o) {
   if (o->report && (!ending || strcmp(ending, ".html") != 0))
     return cli_error("--report: %s: the name of a report ends in .html", o->report);
   return may_write_opened("--report", o->report, inputs, count) && may_write_opened("--onnx", o->onnx, inputs, count) &&
+         may_write_opened("--safetensors", o->tensors, inputs, count) &&
          (!o->predictions || cli_is_table("--predictions", o->predictions)) &&
          may_write_opened("--predictions", o->predictions, inputs, count);
 }
@@ -357,8 +325,17 @@ static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report 
 
 /* ---- networks ---- */
 
-static bool evaluate_network(const evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  const cli_network_judging judging = {j->plan, j->scaling, o->weights, o->data, o->train, o->onnx, &o->table};
+static bool evaluate_network(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  const cli_network_judging judging = {.plan = j->plan,
+                                       .scaling = j->scaling,
+                                       .weights = o->weights,
+                                       .data = o->data,
+                                       .train = o->train,
+                                       .onnx = o->onnx,
+                                       .tensors = o->tensors,
+                                       .table = &o->table,
+                                       .other_records = o->other_records,
+                                       .promise = &j->promise};
   if (o->encrypted || o->initial || o->threshold > 0 || o->report || o->predictions)
     return cli_error("--plan: it is a network's; --encrypted, --initial, --threshold, --report and --predictions are "
                      "of logistic models");
@@ -373,6 +350,7 @@ static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *rep
   if (o->plan && !o->train) return cli_error("--plan and --train belong together");
   if (o->onnx)
     return cli_error("--onnx: of a logistic model umbra decrypt writes it; here it is of a network's --plan");
+  if (o->tensors) return cli_error("--safetensors: it is of a network's --plan");
   return read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
          evaluate_encrypted(j, o, report) && write_predictions(j, o, report) && write_report(j, o, report);
 }
@@ -431,6 +409,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
       {"onnx", "FILE", "of a network: where it goes as ONNX, from features in the table's units", CLI_TEXT, &o.onnx,
        CLI_OPTIONAL},
+      {"safetensors", "FILE",
+       "of a network: where its layers go, of scaled features, as tensors layer1.weight and so on", CLI_TEXT,
+       &o.tensors, CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
       {"predictions", "FILE", "write the probability of each record, by the sigmoid itself, .csv or .npy", CLI_TEXT,
        &o.predictions, CLI_OPTIONAL},
@@ -455,9 +436,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
   bool done = cli_report_open(&report) && evaluate(&job, &o, &report);
   clear(&job);
   done = cli_report_close(&report, done, o.json);
-  if (!done || !*job.broken) return done;
+  if (!done || !*job.promise.broken) return done;
   cli_errors_as_json(false);
-  return cli_error("%s", job.broken);
+  return cli_error("%s", job.promise.broken);
 }
 
 const cli_command cli_evaluate = {

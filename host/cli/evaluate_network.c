@@ -21,9 +21,13 @@ typedef struct judge_job {
 
 /* ---- weights ---- */
 
-static bool load_layer(double *weights, const char *path, size_t units, size_t inputs) {
+static bool load_layer(double *weights, const char *path, const umbra_scaling *scaling, size_t units, size_t inputs) {
   umbra_table table = {0};
-  bool done = cli_check(umbra_table_read(&table, path), "--weights");
+  cli_training training;
+  int known = 0;
+  bool done = cli_check(umbra_layer_load(&table, &known, training.id, path), "--weights");
+  training.known = known;
+  done = done && cli_training_fits(&training, scaling, path);
   if (done && (table.rows != units || table.columns != inputs))
     done = cli_error("--weights: %s has %zu rows of %zu values; a layer of %zu units with %zu weights each is expected",
                      path, table.rows, table.columns, units, inputs);
@@ -54,7 +58,7 @@ static bool load_weights(judge_job *j) {
       return cli_error("--weights: the network has %" PRIu32 " layers, so as many files are expected, such as "
                        "layer-1.csv,layer-2.csv",
                        layers);
-    if (!load_layer(next, path, units, inputs)) return false;
+    if (!load_layer(next, path, j->judging->scaling, units, inputs)) return false;
     next += units * inputs;
   }
   return !*list || cli_error("--weights: the network has %" PRIu32 " layers, and there are more files", layers);
@@ -156,32 +160,32 @@ static bool judge(judge_job *j, cli_report *report) {
 static bool compare(judge_job *j, cli_report *report) {
   const cli_network_judging *o = j->judging;
   const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->records};
-  double difference = 0, largest = 0;
+  double largest = 0;
   if (!o->train) return true;
   if (!cli_records_load_like(&j->raw_train, j->raw, "--train", o->train, o->table, report) ||
+      !(o->other_records || cli_are_planned(j->raw_train, o->scaling, "--train")) ||
       !cli_records_scaled(j->raw_train, &j->train, "--train", o->scaling) ||
       !cli_twin_run(&j->twin, o->plan, j->train, &options))
     return false;
   const umbra_train_outcome *last = &j->twin.trace[j->twin.iterations - 1];
-  for (size_t i = 0; i < j->twin.count; i++) {
-    difference = fmax(difference, fabs(j->twin.weights[i] - j->weights[i]));
-    largest = fmax(largest, fabs(j->twin.weights[i]));
-  }
+  for (size_t i = 0; i < j->twin.count; i++) largest = fmax(largest, fabs(j->twin.weights[i]));
   if (umbra_records_classes(j->records)) cli_report_number(report, "accuracy_twin", last->accuracy);
   cli_report_number(report, "loss_twin", last->loss);
-  cli_report_number(report, "max_weight_difference", difference);
   cli_report_number(report, "largest_weight", largest);
   cli_report_step(report, "train in the clear", NULL);
-  return true;
+  *o->promise = (cli_promise){o->plan, j->train, NULL, &j->twin, ""};
+  return cli_promise_judge(o->promise, j->weights, report);
 }
 
 /* ---- for other programs ---- */
 
 static bool export_network(const judge_job *j, cli_report *report) {
   const cli_network_judging *o = j->judging;
-  if (!o->onnx) return true;
-  if (!cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw))) return false;
-  cli_report_step(report, "network", o->onnx);
+  if (o->onnx && !cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw)))
+    return false;
+  if (o->onnx) cli_report_step(report, "network", o->onnx);
+  if (o->tensors && !cli_network_save_tensors(o->tensors, &j->planned, j->weights)) return false;
+  if (o->tensors) cli_report_step(report, "layers", o->tensors);
   return true;
 }
 

@@ -32,7 +32,8 @@ static void add_role(cJSON *facts, const umbra_matrix *matrix) {
   static const char *const roles[] = {[UMBRA_MATRIX_RECORDS] = "records",
                                       [UMBRA_MATRIX_RESULTS] = "results",
                                       [UMBRA_MATRIX_SCALED] = "scaled records",
-                                      [UMBRA_MATRIX_SCORES] = "scores"};
+                                      [UMBRA_MATRIX_SCORES] = "scores",
+                                      [UMBRA_MATRIX_LAYER] = "layer"};
   uint8_t plan[UMBRA_DIGEST_BYTES];
   const umbra_matrix_role role = umbra_matrix_plan(matrix, plan);
   if (role == UMBRA_MATRIX_OF_NO_PLAN) return;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network_model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "opened.h"
+#include "target.h"
 
 /* ---- scaling ---- */
 
@@ -102,7 +104,7 @@ static bool add_layers(umbra_model *model, uint32_t *node, const umbra_train_opt
 }
 
 static umbra_status add_output(umbra_model *model, uint32_t node, const umbra_train_options *o) {
-  const umbra_closing closing = UMBRA_CLOSING_LOGISTIC;
+  const umbra_closing closing = o->loss == UMBRA_LOSS_SOFTMAX ? UMBRA_CLOSING_SOFTMAX : UMBRA_CLOSING_LOGISTIC;
   const bool squared = o->loss == UMBRA_LOSS_SQUARED;
   return umbra_model_output(model, squared ? "scores" : "probability", node, &closing, squared ? 0 : 1, NULL);
 }
@@ -150,4 +152,45 @@ bool cli_network_export(const char *path, const umbra_train_options *o, const do
                     build(model, o, weights, scaling) && write(model, schema, path);
   umbra_model_destroy(model);
   return done;
+}
+
+/* ---- safetensors ---- */
+
+/* A bias for the first layer, and a weight for each; names and values are in `room`. */
+enum { MOST_TENSORS = UMBRA_TRAIN_MAX_HIDDEN + 2 };
+typedef struct tensors {
+  char name[MOST_TENSORS][CLI_NAME];
+  const char *names[MOST_TENSORS];
+  umbra_ndarray arrays[MOST_TENSORS];
+  size_t count;
+} tensors;
+
+static void add_array(tensors *t, uint32_t layer, const char *part, umbra_ndarray array) {
+  snprintf(t->name[t->count], sizeof t->name[0], "layer%" PRIu32 ".%s", layer + 1, part);
+  t->names[t->count] = t->name[t->count];
+  t->arrays[t->count++] = array;
+}
+
+/* room: for the weights of the first layer, which have another order without their biases. */
+static void add_arrays(tensors *t, const umbra_train_options *o, const double *weights, double *room) {
+  const size_t units = cli_plan_units(o, 0), columns = o->columns;
+  double *bias = room + units * columns;
+  part_biases(room, bias, weights, units, columns);
+  add_array(t, 0, "weight", (umbra_ndarray){2, {units, columns}, room});
+  add_array(t, 0, "bias", (umbra_ndarray){1, {units}, bias});
+  weights += units * (columns + 1);
+  for (uint32_t k = 1; k < cli_plan_layers(o); k++) {
+    add_array(t, k, "weight", (umbra_ndarray){2, {cli_plan_units(o, k), cli_plan_inputs(o, k)}, (double *)weights});
+    weights += cli_plan_units(o, k) * cli_plan_inputs(o, k);
+  }
+}
+
+bool cli_network_save_tensors(const char *path, const umbra_train_options *o, const double *weights) {
+  tensors t = {0};
+  double *room = calloc(cli_plan_units(o, 0) * (o->columns + 1), sizeof *room);
+  if (!room) return cli_error("out of memory");
+  add_arrays(&t, o, weights, room);
+  const bool saved = cli_check(umbra_tensors_save(path, t.names, t.arrays, t.count), "--safetensors");
+  free(room);
+  return saved;
 }

@@ -12,4 +12,7 @@
 bool cli_network_export(const char *path, const umbra_train_options *planned, const double *weights,
                         const umbra_scaling *scaling, const umbra_schema *schema);
 
+/* The same layers as a safetensors file, of scaled features: layer1.weight, layer1.bias, layer2.weight, ... */
+bool cli_network_save_tensors(const char *path, const umbra_train_options *planned, const double *weights);
+
 #endif

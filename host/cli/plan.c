@@ -35,9 +35,9 @@ static bool parse_shape(umbra_train_options *train, const char *shape) {
 }
 
 static bool weigh_records(plan_job *j, const plan_options *o) {
-  const double *w = o->weights;
   return !o->class_weights ||
-         cli_check(w[0] > 0 ? umbra_records_weigh(&j->raw, j->raw, w[0], w[1]) : umbra_records_balance(&j->raw, j->raw),
+         cli_check(o->weights ? umbra_records_weigh_classes(&j->raw, j->raw, o->weights, o->weighted)
+                              : umbra_records_balance(&j->raw, j->raw),
                    "--class-weights");
 }
 
@@ -221,18 +221,31 @@ static bool run_plan(const plan_options *o) {
 
 /* ---- usage ---- */
 
-static void check_weights(plan_options *o) {
+/* Numbers above 0 with commas between them, two or more; to be freed. NULL: it is no such list. */
+static double *parse_weights(size_t *count, const char *text) {
+  double *weights = calloc(strlen(text) + 1, sizeof *weights);
   char *end;
-  double *w = o->weights;
+  for (*count = 0; weights; text = end + 1) {
+    weights[*count] = strtod(text, &end);
+    if (end == text || !(weights[(*count)++] > 0)) break;
+    if (*end == ',') continue;
+    if (!*end && *count > 1) return weights;
+    break;
+  }
+  free(weights);
+  return NULL;
+}
+
+static void check_weights(plan_options *o) {
   if (!o->class_weights) return;
   if (o->shape) cli_usage("--class-weights belongs to DATA");
   if (o->out && !o->scaling) cli_usage("--scaling FILE is missing: it says encryption and evaluation the weights");
-  o->train.kind = UMBRA_TRAIN_WEIGHTED;
+  o->train.kind = o->network ? UMBRA_TRAIN_WEIGHTED_NETWORK : UMBRA_TRAIN_WEIGHTED;
   if (strcmp(o->class_weights, "balanced") == 0) return;
-  w[0] = strtod(o->class_weights, &end);
-  w[1] = *end == ',' ? strtod(end + 1, &end) : 0;
-  if (!(w[0] > 0) || !(w[1] > 0) || *end)
-    cli_usage("--class-weights: \"%s\" is neither balanced nor two numbers above 0, such as 1,5", o->class_weights);
+  o->weights = parse_weights(&o->weighted, o->class_weights);
+  if (!o->weights)
+    cli_usage("--class-weights: \"%s\" is neither balanced nor numbers above 0, one for each class, such as 1,5",
+              o->class_weights);
 }
 
 static void check_data(plan_options *o) {
@@ -297,7 +310,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_LABELS_OPTION(o.table),
       CLI_COLUMNS_OPTION(o.table),
       CLI_TABLE_OPTIONS(o.table),
-      {"class-weights", "W", "balanced, or A,B of the other and the positive class; a data set of twice the size",
+      {"class-weights", "W",
+       "balanced, or A,B of the other and the positive class, with a data set of twice the size; of a network a number "
+       "for "
+       "each class",
        CLI_TEXT, &o.class_weights, CLI_OPTIONAL},
       {"scale", "KIND",
        "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)", CLI_TEXT,
@@ -345,8 +361,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "0.9)",
        CLI_NUMBER, &o.train.momentum, CLI_TOLD_WITHIN(o.momentum_given, 0, 1000)},
       {"l2", "L", "penalty of weights, below 1 / rate (default 0)", CLI_NUMBER, &o.train.l2, CLI_WITHIN(0, 1e300)},
-      {"degree", "D", "of the polynomial near the sigmoid (default: found by DATA; else 3)", CLI_COUNT,
-       &o.sigmoid.degree, CLI_TOLD_WITHIN(o.degree_given, 1, UMBRA_SIGMOID_MAX_DEGREE)},
+      {"degree", "D",
+       "of the polynomial near the sigmoid, or the exponential of a softmax (default: found by DATA; else 3, or 7)",
+       CLI_COUNT, &o.sigmoid.degree, CLI_TOLD_WITHIN(o.degree_given, 1, UMBRA_SIGMOID_MAX_DEGREE)},
       {"fit", "KIND", "least-squares (default) or chebyshev", CLI_TEXT, &o.fit, CLI_OPTIONAL},
       {"range", "R", "scores are expected in [-R, R] (default: found by DATA; else 8)", CLI_NUMBER, &o.sigmoid.range,
        CLI_TOLD_WITHIN(o.range_given, 0x1p-10, 0x1p10)},
@@ -359,8 +376,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(2, UMBRA_TRAIN_MAX_HIDDEN_DEGREE)},
       {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
-      {"loss", "KIND", "of a network: one-vs-rest (default without --hidden), or squared", CLI_TEXT, &o.loss,
-       CLI_OPTIONAL},
+      {"loss", "KIND",
+       "of a network: one-vs-rest (default without --hidden), squared, or softmax, of scores in --range 1 to 8 "
+       "(default "
+       "4)",
+       CLI_TEXT, &o.loss, CLI_OPTIONAL},
       {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
        CLI_WITHIN(1, 4096)},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
@@ -399,7 +419,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   o.data = cli_parse(command, options, argc, argv);
   check_usage(&o);
-  return run_plan(&o);
+  const bool done = run_plan(&o);
+  free(o.weights);
+  return done;
 }
 
 const cli_command cli_plan = {

@@ -9,15 +9,20 @@ static const char *const schedules[] = {"constant", "inverse", "exponential"};
 static const char *const fits[] = {"least-squares", "chebyshev"};
 static const char *const kinds[] = {[UMBRA_TRAIN_LOGISTIC] = "logistic",
                                     [UMBRA_TRAIN_WEIGHTED] = "logistic", /* as "weighted" says */
-                                    [UMBRA_TRAIN_NETWORK] = "network"};
+                                    [UMBRA_TRAIN_NETWORK] = "network",
+                                    [UMBRA_TRAIN_WEIGHTED_NETWORK] = "network"};
 static const char *const optimizers[] = {"accelerated", "nesterov", "momentum", "plain"};
-static const char *const losses[] = {"one-vs-rest", "squared"};
+static const char *const losses[] = {"one-vs-rest", "squared", "softmax"};
 
 typedef struct plan_facts {
   const umbra_params *params;
   umbra_train_options options;
   umbra_train_report report;
 } plan_facts;
+
+static bool is_weighted(const umbra_train_options *o) {
+  return o->kind == UMBRA_TRAIN_WEIGHTED || o->kind == UMBRA_TRAIN_WEIGHTED_NETWORK;
+}
 
 static bool facts_of(plan_facts *facts, const umbra_train_plan *plan) {
   facts->params = umbra_train_plan_params(plan);
@@ -66,7 +71,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   };
   char seed[CLI_UNITS];
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
-  cJSON_AddBoolToObject(json, "weighted", o->kind == UMBRA_TRAIN_WEIGHTED);
+  cJSON_AddBoolToObject(json, "weighted", is_weighted(o));
   cJSON_AddStringToObject(json, "schedule", schedules[o->schedule]);
   cJSON_AddStringToObject(json, "fit", fits[o->sigmoid->fit]);
   cJSON_AddBoolToObject(json, "whole_batches", o->whole_batches);
@@ -77,7 +82,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   cJSON_AddStringToObject(json, "target", umbra_target_name(o->target));
   cJSON_AddStringToObject(json, "kind", kinds[o->kind]);
   cJSON_AddStringToObject(json, "optimizer", optimizers[o->optimizer]);
-  if (o->kind == UMBRA_TRAIN_NETWORK) add_network(json, o);
+  if (cli_plan_is_network(o)) add_network(json, o);
 }
 
 static void add_report(cJSON *json, const umbra_train_report *r) {
@@ -149,17 +154,18 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
   char error[CLI_UNITS];
   const umbra_sigmoid_options *s = o->sigmoid;
   printf("  %-18s %zu of %zu features%s\n", "records", o->rows, o->columns,
-         o->kind == UMBRA_TRAIN_WEIGHTED ? ", weighted by their classes" : "");
+         is_weighted(o) ? ", weighted by their classes" : "");
   print_batches(o, r);
   printf("  %-18s %g, %s", "rate", o->rate, schedules[o->schedule]);
   if (o->schedule != UMBRA_RATE_CONSTANT) printf(" decay %g", o->decay);
   printf("; %s", optimizers[o->optimizer]);
   if (o->optimizer != UMBRA_OPTIMIZER_PLAIN) printf(", momentum %g", o->momentum);
   printf("; l2 %g\n", o->l2);
-  if (o->kind == UMBRA_TRAIN_NETWORK) print_network(o);
-  if (o->loss == UMBRA_LOSS_ONE_VS_REST)
-    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the sigmoid there\n", "polynomial", s->degree,
-           -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2));
+  if (cli_plan_is_network(o)) print_network(o);
+  if (o->loss != UMBRA_LOSS_SQUARED)
+    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the %s there\n", "polynomial", s->degree,
+           -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2),
+           o->loss == UMBRA_LOSS_SOFTMAX ? "softmax" : "sigmoid");
   printf("  %-18s within [%g, %g], with an error of about %s at the end%s\n", "weights", -o->bound, o->bound,
          cli_number_text(error, r->weight_error, 1), o->bootstrap_result ? "; refreshed, too" : "");
 }

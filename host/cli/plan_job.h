@@ -11,7 +11,8 @@ typedef struct plan_options {
   cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;
-  double weights[2]; /* of classes 0 and 1; 0: balanced, if class_weights is not NULL */
+  double *weights; /* of classes, if class_weights is not NULL; NULL: balanced */
+  size_t weighted; /* so many */
   umbra_train_options train;
   umbra_sigmoid_options sigmoid;
   uint64_t batch, shuffle, memory, seed, publish; /* publish 0: weights are the owner's alone */
@@ -73,7 +74,7 @@ bool cli_layers_settle(plan_job *j);
 bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);
 
 /* What its training in the clear comes to; false if it leaves the plan's ranges. */
-bool cli_layers_judge_twin(const plan_job *j, cli_report *report);
+bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report *report);
 void cli_layers_print_trace(const plan_job *j);
 
 /* With --holdout, what comes of training without some of the records. */

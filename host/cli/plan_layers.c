@@ -8,8 +8,8 @@
 
 #include "plan_job.h"
 
-static const char *const losses[] = {"one-vs-rest", "squared", NULL};
-static const double default_momentum = 0.9, default_hidden_range = 16;
+static const char *const losses[] = {"one-vs-rest", "squared", "softmax", NULL};
+static const double default_momentum = 0.9, default_hidden_range = 16, default_softmax_range = 4;
 static const uint32_t default_activation_degree = 7;
 
 /* Activations by name, the square first, and which functions they are. */
@@ -41,13 +41,24 @@ static void take_activation(plan_options *o) {
 }
 
 static void check_network(const plan_options *o, umbra_label_kind labels) {
-  if (o->folds || o->threshold > 0 || o->tried || o->initial || o->class_weights)
-    cli_usage("--folds, --threshold, --tried, --initial and --class-weights are of logistic models, not of networks");
+  if (o->folds || o->threshold > 0 || o->tried || o->initial)
+    cli_usage("--folds, --threshold, --tried and --initial are of logistic models, not of networks");
+  if (o->class_weights && labels == UMBRA_LABELS_VALUES) cli_usage("--class-weights: values are of no classes");
   if (o->data && o->train.outputs) cli_usage("--outputs goes with --shape: DATA says how many classes there are");
   if (o->data && o->out && !o->scaling)
     cli_usage("--scaling FILE is missing: encryption and evaluation read by it what columns and classes are");
-  if (labels == UMBRA_LABELS_VALUES && o->train.loss == UMBRA_LOSS_ONE_VS_REST)
-    cli_usage("--loss one-vs-rest is of classes: values take the squared error");
+  if (labels == UMBRA_LABELS_VALUES && o->train.loss != UMBRA_LOSS_SQUARED)
+    cli_usage("--loss %s is of classes: values take the squared error", losses[o->train.loss]);
+}
+
+/* A softmax takes polynomials of its own. */
+static void take_loss(plan_options *o, umbra_label_kind labels) {
+  const uint32_t default_softmax_degree = 7;
+  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
+  if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;
+  if (o->train.loss != UMBRA_LOSS_SOFTMAX) return;
+  if (!o->range_given) o->sigmoid.range = default_softmax_range;
+  if (!o->degree_given) o->sigmoid.degree = default_softmax_degree;
 }
 
 void cli_layers_check_usage(plan_options *o) {
@@ -59,8 +70,7 @@ void cli_layers_check_usage(plan_options *o) {
   parse_hidden(&o->train, o->hidden);
   take_activation(o);
   o->train.kind = UMBRA_TRAIN_NETWORK;
-  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
-  if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;
+  take_loss(o, labels);
   o->no_search = true;
   check_network(o, labels);
 }
@@ -76,7 +86,8 @@ void cli_layers_take_optimizer(plan_options *o) {
 
 bool cli_layers_settle(plan_job *j) {
   const size_t classes = umbra_records_classes(j->raw);
-  j->wanted.outputs = classes > 2 ? (uint32_t)classes : 1;
+  const bool each = classes > 2 || (classes && j->wanted.loss == UMBRA_LOSS_SOFTMAX); /* has an output */
+  j->wanted.outputs = each ? (uint32_t)classes : 1;
   return true;
 }
 
@@ -136,13 +147,14 @@ static void report_outcome(const umbra_train_outcome *o, const umbra_records *ju
   cli_report_number(report, name, o->loss);
 }
 
-bool cli_layers_judge_twin(const plan_job *j, cli_report *report) {
-  const cli_twin *twin = &j->twin;
+bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report *report) {
+  const cli_twin *twin = &j->twin, *exact = j->exact.weights ? &j->exact : twin;
   const umbra_records *judged = j->held ? j->held : j->records;
+  (void)o;
   const double scores = largest_of(twin, false), hidden = largest_of(twin, true);
   const double hidden_range = hidden_range_of(j);
   report_outcome(&twin->trace[twin->iterations - 1], judged, "twin", report);
-  report_outcome(&j->exact.trace[j->exact.iterations - 1], judged, "exact", report);
+  report_outcome(&exact->trace[exact->iterations - 1], judged, "exact", report);
   cli_report_number(report, "largest_score", scores);
   cli_report_number(report, "largest_hidden", hidden);
   cli_report_number(report, "largest_weight", cli_twin_largest_weight(twin));

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "plan_job.h"
-#include "progress.h"
+#include "promise.h"
 
 bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, double bound) {
   umbra_train_options options = j->wanted;
@@ -167,15 +167,20 @@ static bool report_optimum(const plan_job *j, const plan_options *o, cli_report 
 
 /* Of the final plan. */
 static bool report_error(const plan_job *j, cli_report *report) {
-  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = j->initial.values};
+  const cli_promise promise = {j->plan, j->records, j->initial.values, &j->twin, ""};
   double expected;
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "expecting errors");
-  umbra_status status = umbra_train_expected_error(&expected, j->plan, j->records, &options, &progress);
-  if (!cli_progress_check(&bar, status, NULL)) return false;
-  cli_report_number(report, "expected_weight_error", expected);
+  return cli_promise_find(&promise, &expected, "expected_weight_error", NULL, report);
+}
+
+static bool judge_twin(const plan_job *j, const plan_options *o, cli_report *report) {
+  if (!report_outcome(j, o, report) || !report_optimum(j, o, report)) return false;
+  warn_of_scores(j, report);
+  warn_of_loss(j, report);
   return true;
 }
+
+/* Half of the squared error is what it is, without a polynomial. */
+static bool has_exact(const plan_job *j) { return j->wanted.loss != UMBRA_LOSS_SQUARED; }
 
 static double bound_unseen(const plan_options *o) { return o->bound > 0 ? o->bound : o->train.bound; }
 
@@ -188,12 +193,9 @@ bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
       !cli_twin_run(&j->twin, j->plan, j->records, &options) || !choose_bound(j, o, &bound))
     return false;
   options.exact = 1;
-  if (!cli_twin_run(&j->exact, j->plan, j->records, &options)) return false;
+  if (has_exact(j) && !cli_twin_run(&j->exact, j->plan, j->records, &options)) return false;
   cli_report_step(report, "train in the clear", NULL);
-  if (o->network) return cli_layers_judge_twin(j, report) && cli_plan_make(&j->plan, j, j->wanted.rows, bound);
-  if (!report_outcome(j, o, report) || !report_optimum(j, o, report)) return false;
-  warn_of_scores(j, report);
-  warn_of_loss(j, report);
+  if (!(o->network ? cli_layers_judge_twin : judge_twin)(j, o, report)) return false;
   j->wanted.scaling = o->scaling ? j->scaling : NULL;
   return cli_plan_make(&j->plan, j, j->wanted.rows, bound) && report_error(j, report);
 }

@@ -44,7 +44,7 @@ static bool name_files(train_job *j, const train_options *o) {
          cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
-static bool is_network(const train_job *j) { return j->in.planned.kind == UMBRA_TRAIN_NETWORK; }
+static bool is_network(const train_job *j) { return cli_plan_is_network(&j->in.planned); }
 
 /* Only files of its own are in the training's way, and no links. */
 static bool files_are_its_own(const train_job *j) {

@@ -126,6 +126,10 @@ char *cli_class_name(const umbra_schema *schema, size_t class) {
   return cli_text(describe_class, &(named_class){schema, class});
 }
 
+bool cli_plan_is_network(const umbra_train_options *planned) {
+  return planned->kind == UMBRA_TRAIN_NETWORK || planned->kind == UMBRA_TRAIN_WEIGHTED_NETWORK;
+}
+
 uint32_t cli_plan_layers(const umbra_train_options *planned) {
   uint32_t layers = 1;
   while (layers <= UMBRA_TRAIN_MAX_HIDDEN && planned->hidden[layers - 1]) layers++;

@@ -76,6 +76,9 @@ bool cli_weights_load(umbra_table *weights, cli_training *training, const char *
 /* Of a schema's class: its name, whatever its length; to be freed. NULL, with an error, if there is none. */
 char *cli_class_name(const umbra_schema *schema, size_t class);
 
+/* Whether the plan's model is a network, and not a logistic one. */
+bool cli_plan_is_network(const umbra_train_options *planned);
+
 /* Layers of the plan's model: 1 of a logistic one. */
 uint32_t cli_plan_layers(const umbra_train_options *planned);
 

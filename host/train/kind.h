@@ -58,6 +58,8 @@ typedef struct umbra_train_ops {
   umbra_status (*check_records)(const umbra_train_options *options, const umbra_records *records);
   /* The gradient of the twin's batch, and the largest values of the outcome. */
   umbra_status (*gradient)(umbra_twin *twin, umbra_train_outcome *outcome, const umbra_train_step *step);
+  /* The gradient gets the errors of its last steps, of which step_variance knows the size; those before, `gradient` adds. */
+  void (*disturb)(umbra_twin *twin, const umbra_plan_iteration *it);
   umbra_status (*scores)(double *scores, const umbra_train_plan *plan, const umbra_records *records,
                          const double *weights);
   umbra_status (*judge)(umbra_train_outcome *outcome, const umbra_train_plan *plan, const umbra_records *judged,
@@ -88,7 +90,8 @@ typedef struct umbra_train_ops {
   size_t (*factors)(double *slot, const umbra_train_plan *plan, size_t part, double weights, double biases);
 } umbra_train_ops;
 
-extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_weighted_ops, umbra_train_network_ops;
+extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_weighted_ops, umbra_train_network_ops,
+    umbra_train_weighted_network_ops;
 
 /* UNSUPPORTED if this version does not know the kind. */
 umbra_status umbra_train_kind_check(umbra_train_kind kind);

@@ -158,6 +158,13 @@ static umbra_status gradient(umbra_twin *t, umbra_train_outcome *outcome, const 
   return UMBRA_OK;
 }
 
+/* A step's, as gradients add it up. */
+static void disturb(umbra_twin *t, const umbra_plan_iteration *it) {
+  const double error = sqrt(step_variance(t->plan, it, t->errors->weights));
+  for (size_t c = 0; c < t->count; c++)
+    t->gradient[c] += error / it->step.rate * (double)it->step.rows * umbra_train_gaussian(&t->errors->random);
+}
+
 static umbra_status scores(double *score, const umbra_train_plan *plan, const umbra_records *records,
                            const double *weights) {
   (void)plan;
@@ -291,8 +298,9 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
   {                                                                                                                 \
     .name = (title), .model = UMBRA_TRAIN_LOGISTIC, .check = check, .lay_out = lay_out, .block_parts = block_parts, \
     .sums = sums_of, .step_variance = step_variance, .weights = weights_of, .is_bias = is_bias, .initial = initial, \
-    .check_records = check_records, .gradient = gradient, .scores = scores, .judge = judge, .value = value_of,      \
-    .encrypt = encrypt, .create = create, .destroy = destroy, .add = add, .close = close_sums, .factors = factors   \
+    .check_records = check_records, .gradient = gradient, .disturb = disturb, .scores = scores, .judge = judge,     \
+    .value = value_of, .encrypt = encrypt, .create = create, .destroy = destroy, .add = add, .close = close_sums,   \
+    .factors = factors                                                                                              \
   }
 const umbra_train_ops umbra_train_logistic_ops = OPS("logistic regression");
 const umbra_train_ops umbra_train_weighted_ops = OPS("weighted logistic regression");

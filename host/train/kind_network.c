@@ -6,11 +6,13 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../ckks/noise.h"
 #include "../ckks/verbs.h"
 #include "../params/params.h"
 #include "advance.h"
 #include "network_run.h"
 #include "trainer.h"
+#include "twin.h"
 
 /* ---- options ---- */
 
@@ -27,8 +29,9 @@ static umbra_status check_units(uint32_t units, uint32_t next, const char *what)
 
 static umbra_status check(const umbra_train_options *o) {
   const uint32_t layers = umbra_network_layers(o);
-  if (o->loss != UMBRA_LOSS_ONE_VS_REST && o->loss != UMBRA_LOSS_SQUARED)
+  if ((unsigned)o->loss > UMBRA_LOSS_SOFTMAX)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loss is %d, which is none", (int)o->loss);
+  if (o->loss == UMBRA_LOSS_SOFTMAX) UMBRA_TRY(umbra_train_softmax_check(o));
   for (uint32_t k = layers; k < UMBRA_NETWORK_MAX_LAYERS; k++)
     if (o->hidden[k - 1])
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "hidden[%u] is %u after a 0, which ends the hidden layers", k - 1,
@@ -52,7 +55,7 @@ static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *g
                       umbra_network_units(o, 0), umbra_network_units(o, umbra_network_layers(o) - 1), slots);
   plan->layout = given ? *given : umbra_network_layout(o, slots);
   plan->network = umbra_network_of(o, plan->layout.stride);
-  plan->data_columns = plan->network.targets + umbra_network_units(o, plan->network.layers - 1);
+  plan->data_columns = umbra_network_data_columns(o);
   plan->state_slots = plan->layout.slots;
   plan->data_scale = 1;
   plan->firsts = 0;
@@ -71,11 +74,72 @@ static size_t sums_of(const umbra_train_plan *plan) {
   return count;
 }
 
-/* A step has been through dozens of roundings and switches, which together have sixteen times the error of one. */
+/* Ciphertexts of records in a batch, of which each block's are summed up before their sum is rounded. */
+static double batch_blocks(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  uint64_t first, count;
+  umbra_plan_batch_blocks(&first, &count, plan, it->step.batch);
+  return (double)count;
+}
+
+/* Diagonals that lie in one ciphertext, at most. */
+static double gathered(const umbra_dense *d) {
+  return d->diagonals < d->layout.stride ? d->diagonals : d->layout.stride;
+}
+
+/*
+ * Of a layer: diagonals that are gathered in one ciphertext add their roundings and those of the turns between them, and
+ * what is gathered is a sum over all records of a ciphertext, both parts.
+ */
+static double layer_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, uint32_t k) {
+  const umbra_dense *d = &plan->network.layer[k];
+  const double sums = it->step.rate / (double)it->step.rows / 2 / umbra_network_error_scale(plan, k);
+  const double one = it->unit_out * umbra_plan_rounding(plan), summed = sums * umbra_plan_rounding(plan);
+  return one * one * (4 + 8 * gathered(d)) + summed * summed * 2 * d->layout.stride * batch_blocks(plan, it);
+}
+
+/* The mean over the weights. What errors values on the way have, only records can say, see network_twin.c: several times that. */
 static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
-  (void)weights; /* no record has one */
-  const double e = 16 * it->unit_out * umbra_plan_rounding(plan);
-  return e * e;
+  const double several = 8;
+  double sum = 0, count = 0;
+  (void)weights; /* on average they are 1 */
+  for (uint32_t k = 0; k < plan->network.layers; k++) {
+    const double of_layer = (double)plan->network.layer[k].rows * (double)plan->network.layer[k].columns;
+    sum += of_layer * layer_variance(plan, it, k);
+    count += of_layer;
+  }
+  return several * sum / count;
+}
+
+/* Masks, by which sums over records are multiplied, are rounded, too; what they give is doubled. */
+static double mask_error(const umbra_train_plan *plan, const umbra_plan_iteration *it, uint32_t k) {
+  return 2 * umbra_noise_encode(0, &plan->params->chain, 1).bound.error * it->unit_out *
+         umbra_network_error_scale(plan, k);
+}
+
+static double mean_square(const double *x, size_t count) {
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += x[i] * x[i] / (double)count;
+  return sum;
+}
+
+/* Of a layer's gradient. A mask's error multiplies the sum itself, and those of all diagonals that lie where it does. */
+static void disturb_layer(umbra_twin *t, const umbra_plan_iteration *it, uint32_t k, double *g, uint64_t *masks) {
+  const umbra_dense *d = &t->plan->network.layer[k];
+  const size_t count = d->rows * d->columns;
+  const double to_sum = (double)it->step.rows / it->step.rate, added = sqrt(layer_variance(t->plan, it, k));
+  const double mask = mask_error(t->plan, it, k), others = gathered(d) * mean_square(g, count);
+  for (size_t i = 0; i < count; i++)
+    g[i] += to_sum * (added * umbra_train_gaussian(&t->errors->random) +
+                      mask * sqrt(g[i] * g[i] + others) * umbra_train_gaussian(masks));
+}
+
+static void disturb(umbra_twin *t, const umbra_plan_iteration *it) {
+  double *g = t->gradient;
+  uint64_t masks = 1; /* which are the same in each iteration */
+  for (uint32_t k = 0; k < t->plan->network.layers; k++) {
+    disturb_layer(t, it, k, g, &masks);
+    g += t->plan->network.layer[k].rows * t->plan->network.layer[k].columns;
+  }
 }
 
 static umbra_status check_records(const umbra_train_options *o, const umbra_records *records) {
@@ -90,15 +154,24 @@ static umbra_status check_records(const umbra_train_options *o, const umbra_reco
 
 /* ---- the owner's side ---- */
 
-/* Features, ones, zeros up to the targets, and these, negated where records are in imaginary parts. */
+/* Of a record behind its features: the weighted targets, and as many times the weight. */
+static double target_of(const umbra_train_plan *plan, const umbra_records *records, size_t row, size_t column) {
+  const umbra_network *n = &plan->network;
+  const size_t outputs = umbra_network_units(&plan->options, n->layers - 1);
+  const double weight = umbra_records_weight(records, row);
+  if (n->weights && column >= n->weights) return weight;
+  if (column >= n->targets + outputs) return 0;
+  return weight * umbra_network_target(records, row, column - n->targets, outputs);
+}
+
+/* Features, ones, zeros up to the targets, and these, negated where records are in imaginary parts, as weights are. */
 static double value_of(umbra_element element, const void *source) {
   const umbra_train_rows *s = source;
   const umbra_train_plan *plan = s->plan;
   const size_t row = s->row[element.row], columns = plan->options.columns, stride = plan->layout.stride;
-  const size_t targets = plan->network.targets;
   if (element.column < columns) return umbra_records_row(s->records, row)[element.column];
-  if (element.column < targets) return element.column == columns;
-  const double target = umbra_network_target(s->records, row, element.column - targets, plan->data_columns - targets);
+  if (element.column < plan->network.targets) return element.column == columns;
+  const double target = target_of(plan, s->records, row, element.column);
   return element.row / stride % 2 ? -target : target;
 }
 
@@ -162,27 +235,18 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
   return plan->state_slots;
 }
 
-const umbra_train_ops umbra_train_network_ops = {.name = "networks",
-                                                 .model = UMBRA_TRAIN_NETWORK,
-                                                 .check = check,
-                                                 .lay_out = lay_out,
-                                                 .block_parts = block_parts,
-                                                 .sums = sums_of,
-                                                 .step_variance = step_variance,
-                                                 .weights = umbra_network_weights,
-                                                 .is_bias = umbra_network_is_bias,
-                                                 .initial = umbra_network_initial,
-                                                 .check_records = check_records,
-                                                 .gradient = umbra_network_gradient,
-                                                 .scores = umbra_network_scores,
-                                                 .judge = umbra_network_judge,
-                                                 .value = value_of,
-                                                 .encrypt = encrypt,
-                                                 .create = umbra_network_run_create,
-                                                 .destroy = umbra_network_run_destroy,
-                                                 .add = umbra_network_run_add,
-                                                 .close = umbra_network_run_close,
-                                                 .factors = factors};
+#define OPS(title)                                                                                                 \
+  {                                                                                                                \
+    .name = (title), .model = UMBRA_TRAIN_NETWORK, .check = check, .lay_out = lay_out, .block_parts = block_parts, \
+    .sums = sums_of, .step_variance = step_variance, .weights = umbra_network_weights,                             \
+    .is_bias = umbra_network_is_bias, .initial = umbra_network_initial, .check_records = check_records,            \
+    .gradient = umbra_network_gradient, .disturb = disturb, .scores = umbra_network_scores,                        \
+    .judge = umbra_network_judge, .value = value_of, .encrypt = encrypt, .create = umbra_network_run_create,       \
+    .destroy = umbra_network_run_destroy, .add = umbra_network_run_add, .close = umbra_network_run_close,          \
+    .factors = factors                                                                                             \
+  }
+const umbra_train_ops umbra_train_network_ops = OPS("networks");
+const umbra_train_ops umbra_train_weighted_network_ops = OPS("weighted networks");
 
 /* ---- the model ---- */
 
@@ -210,6 +274,7 @@ umbra_status umbra_trainer_layer(const umbra_trainer *trainer, umbra_matrix **we
   for (uint32_t k = 0; k < layer; k++) first += umbra_dense_parts(&network->layer[k]);
   UMBRA_TRY(umbra_matrix_make(&made, result.evaluator->context, d->rows, d->columns, &d->layout));
   umbra_status status = make_layer(made, &result, first);
+  if (result.plan->identified) umbra_matrix_set_stamp(made, result.plan->training, UMBRA_MATRIX_LAYER);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, weights, made);
   else umbra_matrix_destroy(made);
   return status;

@@ -2,6 +2,17 @@
 #include "network.h"
 
 #include "../base/integers.h"
+#include "plan.h"
+
+/* ---- kinds ---- */
+
+int umbra_train_is_network(umbra_train_kind kind) {
+  return kind == UMBRA_TRAIN_NETWORK || kind == UMBRA_TRAIN_WEIGHTED_NETWORK;
+}
+
+int umbra_train_has_weights(umbra_train_kind kind) {
+  return kind == UMBRA_TRAIN_WEIGHTED || kind == UMBRA_TRAIN_WEIGHTED_NETWORK;
+}
 
 /* ---- layers ---- */
 
@@ -29,15 +40,28 @@ static uint64_t power_above(uint64_t x) {
   return power;
 }
 
-/* What is subtracted from an output of the last layer lies where that layer's diagonals repeat. */
+/* Where the last layer's diagonals repeat. */
+static uint64_t repeat_of(const umbra_train_options *o) {
+  return power_above(umbra_network_units(o, umbra_network_layers(o) - 1));
+}
+
+/* What is subtracted from an output lies at such a place; */
 static uint64_t targets_of(const umbra_train_options *o) {
-  const uint64_t repeat = power_above(umbra_network_units(o, umbra_network_layers(o) - 1));
-  return umbra_quotient_above(o->columns + 1, repeat) * repeat;
+  return umbra_quotient_above(o->columns + 1, repeat_of(o)) * repeat_of(o);
+}
+
+/* and so does what its errors are multiplied by. */
+static uint64_t weights_of(const umbra_train_options *o) {
+  return umbra_train_has_weights(o->kind) ? targets_of(o) + repeat_of(o) : 0;
+}
+
+uint64_t umbra_network_data_columns(const umbra_train_options *o) {
+  const uint64_t last = weights_of(o) ? weights_of(o) : targets_of(o);
+  return last + umbra_network_units(o, umbra_network_layers(o) - 1);
 }
 
 uint64_t umbra_network_positions(const umbra_train_options *o) {
-  const uint64_t records = targets_of(o) + umbra_network_units(o, umbra_network_layers(o) - 1);
-  const uint64_t units = umbra_network_units(o, 0);
+  const uint64_t records = umbra_network_data_columns(o), units = umbra_network_units(o, 0);
   return power_above(records > units ? records : units);
 }
 
@@ -56,6 +80,7 @@ umbra_matrix_layout umbra_network_layout(const umbra_train_options *o, uint32_t 
 umbra_network umbra_network_of(const umbra_train_options *o, uint32_t stride) {
   umbra_network made = {.layers = umbra_network_layers(o),
                         .targets = (uint32_t)targets_of(o),
+                        .weights = (uint32_t)weights_of(o),
                         .positions = (uint32_t)umbra_network_positions(o)};
   uint32_t positions = made.positions;
   for (uint32_t k = 0; k < made.layers; k++) {
@@ -63,6 +88,23 @@ umbra_network umbra_network_of(const umbra_train_options *o, uint32_t stride) {
     positions = made.layer[k].diagonals;
   }
   return made;
+}
+
+/* ---- factors ---- */
+
+/* Hidden layers with squares have no range in which a polynomial holds. */
+static int is_fitted(const umbra_train_plan *plan) { return plan->activation.degree != 0; }
+
+double umbra_network_factor(const umbra_train_plan *plan, uint32_t layer) {
+  if (layer + 1 < plan->network.layers) return is_fitted(plan) ? 0.5 / plan->activation.range : 0.5;
+  return plan->options.loss == UMBRA_LOSS_SQUARED ? 1 : 0.5 / plan->sigmoid.range;
+}
+
+double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer) {
+  double scale = 1;
+  for (uint32_t k = plan->network.layers - 1; k > layer; k--)
+    scale *= umbra_network_factor(plan, k) * (is_fitted(plan) ? 2 : 1);
+  return scale;
 }
 
 /* ---- levels ---- */

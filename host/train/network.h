@@ -18,15 +18,28 @@ typedef struct umbra_network {
   uint32_t layers;
   umbra_dense layer[UMBRA_NETWORK_MAX_LAYERS];
   uint32_t targets;   /* the position of the first */
+  uint32_t weights;   /* that of the first of the records' weight, one for each output; 0: records have none */
   uint32_t positions; /* of records, a power of two */
 } umbra_network;
+
+/* Whether that is what is trained; whether records have weights. */
+int umbra_train_is_network(umbra_train_kind kind);
+int umbra_train_has_weights(umbra_train_kind kind);
 
 /* Layers, and units and inputs of one; the first has one more input, the bias. */
 uint32_t umbra_network_layers(const umbra_train_options *options);
 size_t umbra_network_units(const umbra_train_options *options, uint32_t layer);
 size_t umbra_network_inputs(const umbra_train_options *options, uint32_t layer);
 
-/* Positions that its records take. */
+/*
+ * What under encryption the diagonals of a layer are multiplied by; and the errors of its units, which have come back
+ * through the layers after it. Squares have half of their slope there.
+ */
+double umbra_network_factor(const umbra_train_plan *plan, uint32_t layer);
+double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer);
+
+/* Columns of its records, up to the last target or weight; and positions that they take. */
+uint64_t umbra_network_data_columns(const umbra_train_options *options);
 uint64_t umbra_network_positions(const umbra_train_options *options);
 
 /* The layout of its records in so many slots, which are enough; and the network with runs of that stride. */

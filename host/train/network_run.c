@@ -9,8 +9,14 @@
 
 static int is_squared(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SQUARED; }
 
+static int is_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
+
+/* A level that errors take to be multiplied by the records' weights. */
+static uint32_t weighing(const umbra_train_plan *plan) { return plan->network.weights != 0; }
+
 static uint32_t loss_depth(const umbra_train_plan *plan) {
-  return is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree);
+  if (is_softmax(plan)) return umbra_train_softmax_depth(&plan->softmax, plan->degree) + weighing(plan);
+  return (is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree)) + weighing(plan);
 }
 
 static umbra_network_depths depths_of(const umbra_train_plan *plan) {
@@ -34,7 +40,6 @@ typedef struct run {
   uint32_t iteration; /* whose diagonals these are, from 1; 0: there are none */
   expanded layer[UMBRA_NETWORK_MAX_LAYERS];
   umbra_network_levels levels;
-  double scale[UMBRA_NETWORK_MAX_LAYERS]; /* of errors */
 } run;
 
 static const umbra_dense *layer_of(const run *r, uint32_t k) { return &r->plan->network.layer[k]; }
@@ -83,21 +88,6 @@ umbra_status umbra_network_run_create(void **out, const umbra_train_plan *plan, 
 
 /* ---- weights of an iteration ---- */
 
-/* What the diagonals of a layer are multiplied by, beside the unit. */
-static double factor_of(const run *r, uint32_t k) {
-  if (k < last_of(r)) return is_fitted(r->plan) ? 0.5 / r->plan->activation.range : 0.5;
-  return is_squared(r->plan) ? 1 : 0.5 / r->plan->sigmoid.range;
-}
-
-/*
- * Errors that come back through layer k are its factor times what they should be, and split, twice that. A square's slope,
- * 2 z, is made up for, too.
- */
-static void find_scales(run *r) {
-  r->scale[last_of(r)] = 1;
-  for (uint32_t k = last_of(r); k; k--) r->scale[k - 1] = r->scale[k] * factor_of(r, k) * (is_fitted(r->plan) ? 2 : 1);
-}
-
 static umbra_status lower_all(run *r, umbra_ciphertext **low, umbra_ciphertext *const *x, size_t count,
                               uint32_t level) {
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_level_drop(r->evaluator, &low[i], x[i], level));
@@ -116,7 +106,7 @@ static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *st
                               r->levels.input[k] + 1);
   if (status == UMBRA_OK)
     status = umbra_dense_expand(r->evaluator, r->layer[k].diagonal, d, (const umbra_ciphertext *const *)weights,
-                                factor_of(r, k) * unit);
+                                umbra_network_factor(r->plan, k) * unit);
   destroy_all(weights, parts);
   umbra_free(weights);
   return status;
@@ -146,7 +136,6 @@ static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) 
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "an iteration takes %u levels, and the weights are at level %u", depth,
                       level);
   r->levels = umbra_network_levels_of(&depths, level);
-  find_scales(r);
   UMBRA_TRY(expand_layers(r, state, i));
   r->iteration = i + 1;
   return UMBRA_OK;
@@ -280,8 +269,12 @@ static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, 
   return status;
 }
 
-/* *targets = the conjugated targets, wherever their output's sums are, at that level. */
-static umbra_status find_targets(run *r, umbra_ciphertext **targets, const umbra_ciphertext *records, uint32_t level) {
+/*
+ * *out = factor times what records have from the position `first` on, one for each output, wherever that output's sums
+ * are, at that level.
+ */
+static umbra_status take_outputs(run *r, umbra_ciphertext **out, const umbra_ciphertext *records, size_t first,
+                                 double factor, uint32_t level) {
   const umbra_train_plan *plan = r->plan;
   const umbra_dense *d = layer_of(r, last_of(r));
   const size_t stride = plan->layout.stride, slots = plan->layout.slots;
@@ -291,13 +284,65 @@ static umbra_status find_targets(run *r, umbra_ciphertext **targets, const umbra
   options.level = level + 1;
   options.slots = (uint32_t)slots;
   UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
-  for (size_t i = plan->network.targets * stride; i < plan->data_columns * stride; i++) slot[i] = 1;
+  for (size_t i = first * stride; i < (first + d->rows) * stride; i++) slot[i] = factor;
   umbra_status status = umbra_encode(&mask, r->evaluator->context, slot, slots, &options);
   umbra_free(slot);
-  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, targets, records, level + 1);
-  if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, targets, *targets, mask);
-  if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, targets, d->diagonals * stride, slots, 1);
+  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, out, records, level + 1);
+  if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, out, *out, mask);
+  if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, out, d->diagonals * stride, slots, 1);
   umbra_plaintext_destroy(mask);
+  return status;
+}
+
+/*
+ * *x, which is `value` in the places of the last layer's diagonals that are no units, becomes 0 there: else it would make
+ * large sums over records, whose traces the masks of the gradient leave.
+ */
+static umbra_status clear_units(run *r, umbra_ciphertext **x, double value) {
+  const umbra_dense *d = layer_of(r, last_of(r));
+  const size_t stride = d->layout.stride, slots = d->diagonals * stride;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  umbra_plaintext *plain = NULL;
+  double *slot;
+  if (d->rows == d->diagonals || value == 0) return UMBRA_OK;
+  options.level = umbra_ciphertext_level(*x);
+  options.slots = (uint32_t)slots;
+  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
+  for (size_t i = d->rows * stride; i < slots; i++) slot[i] = value;
+  umbra_status status = umbra_encode(&plain, r->evaluator->context, slot, slots, &options);
+  umbra_free(slot);
+  if (status == UMBRA_OK) status = umbra_sub_plain(r->evaluator, x, *x, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+/* factor s(scores), where there are units. */
+static umbra_status sigmoid(run *r, umbra_ciphertext **x, double factor) {
+  UMBRA_TRY(umbra_train_slope(r->evaluator, x, r->plan, factor));
+  return clear_units(r, x, factor * umbra_chebyshev_value(r->plan->coefficient, r->plan->degree, 0));
+}
+
+/* *inverse = factor Q of the sum of all units of exponentials x; see softmax.h. */
+static umbra_status invert_sum(run *r, umbra_ciphertext **inverse, const umbra_ciphertext *x, double factor) {
+  const umbra_train_softmax *s = &r->plan->softmax;
+  const umbra_dense *d = layer_of(r, last_of(r));
+  double scaled[UMBRA_SOFTMAX_TERMS];
+  for (uint32_t k = 0; k <= s->degree; k++) scaled[k] = factor * s->inverse[k];
+  UMBRA_TRY(umbra_ciphertext_copy(inverse, x));
+  UMBRA_TRY(umbra_add_rotations(r->evaluator, inverse, d->layout.stride, d->diagonals * d->layout.stride, 1));
+  UMBRA_TRY(umbra_add_constant(r->evaluator, inverse, *inverse, -s->offset, 0));
+  declare(*inverse, 1);
+  return umbra_chebyshev_eval(r->evaluator, inverse, *inverse, scaled, s->degree);
+}
+
+/* factor softmax(scores). */
+static umbra_status softmax(run *r, umbra_ciphertext **x, double factor) {
+  umbra_ciphertext *inverse = NULL;
+  UMBRA_TRY(sigmoid(r, x, 1)); /* its polynomial is the exponential's */
+  umbra_status status = invert_sum(r, &inverse, *x, factor);
+  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, x, *x, umbra_ciphertext_level(inverse));
+  if (status == UMBRA_OK) status = umbra_mul(r->evaluator, x, *x, inverse);
+  umbra_ciphertext_destroy(inverse);
   return status;
 }
 
@@ -308,11 +353,30 @@ static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
     declare(*scores, 2 * r->plan->sigmoid.range);
     return umbra_conjugate(r->evaluator, scores, *scores);
   }
+  umbra_status (*const slope)(run *, umbra_ciphertext **, double) = is_softmax(r->plan) ? softmax : sigmoid;
   umbra_status status = split(r, &h, scores, 0);
-  if (status == UMBRA_OK) status = umbra_train_slope(r->evaluator, &h.re, r->plan, 1);
-  if (status == UMBRA_OK) status = umbra_train_slope(r->evaluator, &h.im, r->plan, -1);
+  if (status == UMBRA_OK) status = slope(r, &h.re, 1);
+  if (status == UMBRA_OK) status = slope(r, &h.im, -1);
   if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, scores, h.re, h.im);
   clear_halves(&h);
+  return status;
+}
+
+/*
+ * *x, conjugates of slopes, are multiplied by their records' weights. Both are twice as large when they are split, and
+ * weights are conjugated, too.
+ */
+static umbra_status weigh(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
+  umbra_ciphertext *weights = NULL;
+  halves slope = {0}, weight = {0};
+  umbra_status status = take_outputs(r, &weights, records, r->plan->network.weights, 0.25, umbra_ciphertext_level(*x));
+  if (status == UMBRA_OK) status = umbra_conjugate(r->evaluator, &weights, weights);
+  if (status == UMBRA_OK) status = split(r, &weight, &weights, 0);
+  if (status == UMBRA_OK) status = split(r, &slope, x, 0);
+  if (status == UMBRA_OK) status = multiply_halves(r, x, &slope, &weight);
+  umbra_ciphertext_destroy(weights);
+  clear_halves(&weight);
+  clear_halves(&slope);
   return status;
 }
 
@@ -320,7 +384,8 @@ static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
 static umbra_status find_errors(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
   umbra_ciphertext *targets = NULL;
   umbra_status status = apply_loss(r, x);
-  if (status == UMBRA_OK) status = find_targets(r, &targets, records, r->levels.error);
+  if (status == UMBRA_OK && weighing(r->plan)) status = weigh(r, x, records);
+  if (status == UMBRA_OK) status = take_outputs(r, &targets, records, r->plan->network.targets, 1, r->levels.error);
   if (status == UMBRA_OK) status = umbra_sub(r->evaluator, x, *x, targets);
   umbra_ciphertext_destroy(targets);
   return status;
@@ -416,7 +481,8 @@ static umbra_status close_layer(run *r, umbra_ciphertext **step, umbra_ciphertex
                                 uint32_t level) {
   const umbra_dense *d = layer_of(r, k);
   const umbra_plan_iteration *it = &r->plan->iteration[i];
-  const double factor = -it->step.rate / (double)it->step.rows / it->unit_out / 2 / r->scale[k];
+  const double factor =
+      -it->step.rate / (double)it->step.rows / it->unit_out / 2 / umbra_network_error_scale(r->plan, k);
   umbra_ciphertext **low;
   UMBRA_TRY(umbra_alloc(&low, d->diagonals, sizeof(umbra_ciphertext *), "a gradient"));
   umbra_status status = lower_all(r, low, sum, d->diagonals, level);

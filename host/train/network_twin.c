@@ -22,6 +22,15 @@ int umbra_network_is_bias(const umbra_train_options *o, size_t weight) {
   return weight < offset_of(o, 1) && weight % (o->columns + 1) == o->columns;
 }
 
+/* Sums over the units become 0, and so do those of scores. */
+static void center(double *weights, size_t units, size_t inputs) {
+  for (size_t i = 0; i < inputs; i++) {
+    double sum = 0;
+    for (size_t j = 0; j < units; j++) sum += weights[j * inputs + i];
+    for (size_t j = 0; j < units; j++) weights[j * inputs + i] -= sum / (double)units;
+  }
+}
+
 void umbra_network_initial(const umbra_train_options *o, double *weights) {
   const uint32_t layers = umbra_network_layers(o);
   uint64_t state = o->seed;
@@ -29,6 +38,8 @@ void umbra_network_initial(const umbra_train_options *o, double *weights) {
     const double most = sqrt(3 / (double)umbra_network_inputs(o, k)); /* a uniform number's variance is a third */
     for (size_t i = offset_of(o, k); i < offset_of(o, k + 1); i++) weights[i] = most * umbra_train_draw(&state);
   }
+  if (layers > 1 && o->loss == UMBRA_LOSS_SOFTMAX)
+    center(weights + offset_of(o, layers - 1), umbra_network_units(o, layers - 1), umbra_network_inputs(o, layers - 1));
 }
 
 /* ---- targets ---- */
@@ -50,6 +61,9 @@ typedef struct passing {
   double *sum[UMBRA_NETWORK_MAX_LAYERS];       /* z of each layer */
   double *error[UMBRA_NETWORK_MAX_LAYERS];     /* and its error */
   double *memory;
+  /* Of errors that are drawn; 0: there are none. back_error: of what comes back through a layer. */
+  uint64_t *random;
+  double sum_error[UMBRA_NETWORK_MAX_LAYERS], back_error[UMBRA_NETWORK_MAX_LAYERS], loss_error;
 } passing;
 
 static umbra_status open_passing(passing *p, const umbra_train_plan *plan) {
@@ -78,6 +92,50 @@ static double dot(const double *a, const double *b, size_t count) {
   return sum;
 }
 
+/* ---- errors, if there are any ---- */
+
+/* As diagonals have weights: a sum over the places of a run, each with a slot's error. */
+static void disturb_weights(double *weights, const umbra_twin *t) {
+  const umbra_train_options *o = &t->plan->options;
+  for (uint32_t k = 0; k < umbra_network_layers(o); k++) {
+    const double run = (double)t->plan->network.layer[k].layout.stride;
+    const double error = t->errors->slot * sqrt(run) / umbra_network_factor(t->plan, k);
+    for (size_t i = offset_of(o, k); i < offset_of(o, k + 1); i++)
+      weights[i] += error * umbra_train_gaussian(&t->errors->random);
+  }
+}
+
+/* Giant steps are turned and added up, and then positions are folded. */
+static double sum_error(const umbra_twin *t, uint32_t k) {
+  const umbra_dense *d = &t->plan->network.layer[k];
+  const double folded = (double)d->layout.slots / d->layout.stride / d->diagonals;
+  return t->errors->slot * sqrt(2 * umbra_dense_giants(d) * folded) / umbra_network_factor(t->plan, k);
+}
+
+/* What comes back through layer k: baby steps are turned and added up, and multiplied by slopes. */
+static double back_error(const umbra_twin *t, uint32_t k) {
+  const umbra_dense *d = &t->plan->network.layer[k];
+  return t->errors->slot * sqrt(2 * umbra_dense_babies(d) + 1) / umbra_network_error_scale(t->plan, k - 1);
+}
+
+static void open_errors(passing *p, const umbra_twin *t) {
+  const umbra_train_softmax *s = &t->plan->softmax;
+  const double inverse =
+      s->degree ? 1 / (s->unit * t->plan->options.outputs) : 0; /* what exponentials are multiplied by */
+  const double polynomial = 4 + inverse;                        /* the loss's steps, and the targets, together */
+  if (!t->errors) return;
+  p->random = &t->errors->random;
+  p->loss_error = polynomial * t->errors->slot;
+  for (uint32_t k = 0; k < p->layers; k++) {
+    p->sum_error[k] = sum_error(t, k);
+    if (k) p->back_error[k] = back_error(t, k);
+  }
+}
+
+static double disturbed(const passing *p, double value, double error) {
+  return error > 0 ? value + error * umbra_train_gaussian(p->random) : value;
+}
+
 static void forward(passing *p, const umbra_records *records, size_t row, const double *weights) {
   const umbra_train_options *o = p->options;
   memcpy(p->value[0], umbra_records_row(records, row), o->columns * sizeof(double));
@@ -86,7 +144,7 @@ static void forward(passing *p, const umbra_records *records, size_t row, const 
     const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
     const double *w = weights + offset_of(o, k);
     for (size_t j = 0; j < units; j++) {
-      const double z = p->sum[k][j] = dot(w + j * inputs, p->value[k], inputs);
+      const double z = p->sum[k][j] = disturbed(p, dot(w + j * inputs, p->value[k], inputs), p->sum_error[k]);
       p->value[k + 1][j] = k + 1 < p->layers ? umbra_train_activation_value(p->activation, z) : z;
     }
   }
@@ -101,7 +159,8 @@ static void backward(passing *p, const double *weights) {
     for (size_t i = 0; i < inputs; i++) {
       double sum = 0;
       for (size_t j = 0; j < units; j++) sum += w[j * inputs + i] * p->error[k][j];
-      p->error[k - 1][i] = umbra_train_activation_slope(p->activation, p->sum[k - 1][i]) * sum;
+      p->error[k - 1][i] =
+          umbra_train_activation_slope(p->activation, p->sum[k - 1][i]) * disturbed(p, sum, p->back_error[k]);
     }
   }
 }
@@ -120,18 +179,37 @@ static void subtract_gradient(const passing *p, double *gradient) {
 /* ---- the loss ---- */
 
 /* What stands for the sigmoid: by its polynomial or exactly. */
-static double slope_of(const umbra_twin *t, double z) {
+static double sigmoid(const umbra_twin *t, double z) {
   const umbra_sigmoid_options *s = &t->plan->sigmoid;
-  if (t->plan->options.loss == UMBRA_LOSS_SQUARED) return z;
   if (t->exact) return umbra_function_value(UMBRA_FUNCTION_SIGMOID, z);
-  double x = z / s->range;
-  umbra_chebyshev_values(&x, 1, t->plan->coefficient, s->degree);
-  return x;
+  return umbra_chebyshev_value(t->plan->coefficient, s->degree, z / s->range);
 }
 
-static double loss_of(const umbra_train_options *o, double z, double target) {
-  if (o->loss == UMBRA_LOSS_SQUARED) return (z - target) * (z - target) / 2;
-  return umbra_logistic_loss(-z) - target * z; /* log(1 + e^z) - t z */
+/* The slopes at scores z; returns the range that is needed, 0 if they just have to be in it. */
+static double find_slopes(double *slope, const double *z, size_t outputs, const umbra_twin *t) {
+  switch (t->plan->options.loss) {
+    case UMBRA_LOSS_SOFTMAX:
+      if (!t->exact) return umbra_train_softmax_values(slope, z, outputs, t->plan);
+      umbra_train_softmax_exactly(slope, z, outputs);
+      return 0;
+    case UMBRA_LOSS_SQUARED: memcpy(slope, z, outputs * sizeof *slope); return 0;
+    default:
+      for (size_t j = 0; j < outputs; j++) slope[j] = sigmoid(t, z[j]);
+      return 0;
+  }
+}
+
+/* Of a record's scores. */
+static double loss_of(const umbra_train_options *o, const umbra_records *records, size_t row, const double *z,
+                      size_t outputs) {
+  double sum = 0;
+  if (o->loss == UMBRA_LOSS_SOFTMAX) return umbra_train_softmax_loss(z, outputs, umbra_records_class(records, row));
+  for (size_t j = 0; j < outputs; j++) {
+    const double target = umbra_network_target(records, row, j, outputs), error = z[j] - target;
+    sum += o->loss == UMBRA_LOSS_SQUARED ? error * error / 2
+                                         : umbra_logistic_loss(-z[j]) - target * z[j]; /* log(1 + e^z) - t z */
+  }
+  return sum;
 }
 
 static double largest_of(double largest, const double *x, size_t count) {
@@ -141,29 +219,46 @@ static double largest_of(double largest, const double *x, size_t count) {
 
 /* ---- as the kind has them ---- */
 
-static void add_record(passing *p, const umbra_twin *t, umbra_train_outcome *outcome, size_t row) {
+static void add_record(passing *p, const umbra_twin *t, const double *weights, umbra_train_outcome *outcome,
+                       size_t row) {
   const uint32_t last = p->layers - 1;
   const size_t outputs = umbra_network_units(p->options, last);
-  const double *weights = umbra_twin_point(t);
   forward(p, t->records, row, weights);
   outcome->largest_score = largest_of(outcome->largest_score, p->sum[last], outputs);
   for (uint32_t k = 0; k < last; k++)
     outcome->largest_hidden = largest_of(outcome->largest_hidden, p->sum[k], umbra_network_units(p->options, k));
-  for (size_t j = 0; j < outputs; j++)
-    p->error[last][j] = slope_of(t, p->sum[last][j]) - umbra_network_target(t->records, row, j, outputs);
+  outcome->largest_score = fmax(outcome->largest_score, find_slopes(p->error[last], p->sum[last], outputs, t));
+  const double weight = umbra_records_weight(t->records, row);
+  for (size_t j = 0; j < outputs; j++) {
+    const double error = p->error[last][j] - umbra_network_target(t->records, row, j, outputs);
+    p->error[last][j] = weight * disturbed(p, error, p->loss_error);
+  }
   backward(p, weights);
   subtract_gradient(p, t->gradient);
 }
 
-umbra_status umbra_network_gradient(umbra_twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
+static umbra_status add_records(umbra_twin *t, const double *weights, umbra_train_outcome *outcome,
+                                const umbra_train_step *step) {
   passing p;
   UMBRA_TRY(open_passing(&p, t->plan));
+  open_errors(&p, t);
   umbra_status status = UMBRA_OK;
   for (uint64_t k = 0; k < step->rows && status == UMBRA_OK; k++) {
     status = umbra_watch_step(t->watch, k, step->rows);
-    if (status == UMBRA_OK) add_record(&p, t, outcome, t->order[step->first + k]);
+    if (status == UMBRA_OK) add_record(&p, t, weights, outcome, t->order[step->first + k]);
   }
   close_passing(&p);
+  return status;
+}
+
+umbra_status umbra_network_gradient(umbra_twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
+  double *weights;
+  if (!t->errors) return add_records(t, umbra_twin_point(t), outcome, step);
+  UMBRA_TRY(umbra_alloc(&weights, t->count, sizeof *weights, "weights"));
+  memcpy(weights, umbra_twin_point(t), t->count * sizeof *weights);
+  disturb_weights(weights, t);
+  umbra_status status = add_records(t, weights, outcome, step);
+  umbra_free(weights);
   return status;
 }
 
@@ -184,11 +279,12 @@ umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, 
 /* Of one output for two classes, or of an output for each class; of values there is no accuracy. */
 static umbra_status judge_scores(umbra_train_outcome *outcome, const umbra_train_options *o,
                                  const umbra_records *judged, const double *scores, size_t outputs) {
-  double loss = 0;
-  for (size_t row = 0; row < judged->rows; row++)
-    for (size_t j = 0; j < outputs; j++)
-      loss += loss_of(o, scores[row * outputs + j], umbra_network_target(judged, row, j, outputs));
-  outcome->loss = loss / (double)judged->rows;
+  double loss = 0, weights = 0;
+  for (size_t row = 0; row < judged->rows; row++) {
+    loss += umbra_records_weight(judged, row) * loss_of(o, judged, row, scores + row * outputs, outputs);
+    weights += umbra_records_weight(judged, row);
+  }
+  outcome->loss = loss / weights;
   if (!judged->classes) return UMBRA_OK;
   if (outputs > 1) return umbra_judge_classes(&outcome->accuracy, NULL, judged, scores);
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};

@@ -12,6 +12,12 @@ uint64_t umbra_train_random(uint64_t *state) {
 
 double umbra_train_draw(uint64_t *state) { return (double)(umbra_train_random(state) >> 11) * 0x1p-52 - 1; }
 
+double umbra_train_gaussian(uint64_t *state) {
+  double sum = -6;
+  for (int k = 0; k < 12; k++) sum += (double)(umbra_train_random(state) >> 11) * 0x1p-53;
+  return sum;
+}
+
 /* Uniform below `bound`: words under 2^64 mod bound are drawn again. */
 static uint64_t below(uint64_t *state, uint64_t bound) {
   uint64_t least = (0 - bound) % bound, word;

@@ -237,9 +237,11 @@ static uint64_t largest_checkpoint(const umbra_train_plan *plan) {
   return largest;
 }
 
+static int has_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
+
 /* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
 static uint64_t fragments_of(const umbra_train_plan *plan) {
-  return plan->report.memory_limit / (plan->options.kind == UMBRA_TRAIN_NETWORK ? 4 : 8);
+  return plan->report.memory_limit / (umbra_train_is_network(plan->options.kind) ? 4 : 8);
 }
 
 static void fill_report(umbra_train_plan *plan) {
@@ -253,7 +255,10 @@ static void fill_report(umbra_train_plan *plan) {
   r->memory_bytes = r->memory_limit + fragments_of(plan) + ((uint64_t)256 << 20); /* tables, buffers */
   r->key_switches = costs->iteration.key_switches;
   r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
-  r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
+  r->fit_error =
+      has_softmax(plan)
+          ? umbra_train_softmax_error(&plan->softmax, plan->coefficient, &plan->sigmoid, plan->options.outputs)
+          : umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
   r->checkpoint_bytes = largest_checkpoint(plan);
   uint32_t refreshes = r->bootstraps + (plan->options.bootstrap_result != 0);
@@ -276,7 +281,9 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
 static umbra_status make_polynomial(umbra_train_plan *plan, const double *given) {
   const uint32_t degree = plan->sigmoid.degree;
   if (given) memcpy(plan->coefficient, given, (degree + 1) * sizeof *given);
-  else UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
+  if (has_softmax(plan))
+    UMBRA_TRY(umbra_train_softmax_make(&plan->softmax, plan->coefficient, &plan->options, given != NULL));
+  else if (!given) UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
   plan->degree = umbra_sigmoid_degree(plan->coefficient, degree);
   return UMBRA_OK;
 }
@@ -288,7 +295,7 @@ static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
   UMBRA_TRY(choose_layout(plan, plan->layout, least_group));
-  if (plan->options.kind == UMBRA_TRAIN_NETWORK) lower_data(plan);
+  if (umbra_train_is_network(plan->options.kind)) lower_data(plan);
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, plan->options.iterations);

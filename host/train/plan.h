@@ -15,6 +15,7 @@
 #include "activation.h"
 #include "network.h"
 #include "schedule.h"
+#include "softmax.h"
 
 typedef struct umbra_plan_iteration {
   umbra_train_step step;
@@ -45,6 +46,7 @@ struct umbra_train_plan {
   size_t firsts;                        /* and how many these are; a state has two for each */
   umbra_network network;                /* of UMBRA_TRAIN_NETWORK */
   umbra_train_activation activation;
+  umbra_train_softmax softmax;
   double data_scale;   /* blocks hold records times this power of two */
   uint64_t block_rows; /* of a full block; a batch is as many blocks as its rows need */
   uint64_t batches, blocks;

@@ -18,7 +18,7 @@ umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t col
                       columns);
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "records"));
-  *made = (umbra_records){.rows = rows, .columns = columns, .classes = 2, .weight = {1, 1}};
+  *made = (umbra_records){.rows = rows, .columns = columns, .classes = 2};
   umbra_status status = umbra_alloc(&made->labels, rows, sizeof *made->labels, "labels");
   if (status == UMBRA_OK) status = umbra_alloc(&made->features, count, sizeof *made->features, "records");
   if (status == UMBRA_OK) *records = made;
@@ -32,7 +32,7 @@ umbra_status umbra_records_make_like(umbra_records **records, const umbra_record
   made->schema = umbra_share(others->schema);
   made->classes = others->classes;
   made->median = others->median;
-  memcpy(made->weight, others->weight, sizeof made->weight);
+  made->weight = others->weight;
   umbra_status status = UMBRA_OK;
   if (others->filled) status = umbra_alloc(&made->filled, rows, others->columns, "records");
   if (status == UMBRA_OK) *records = made;
@@ -63,10 +63,11 @@ umbra_status umbra_records_check_two(const umbra_records *records) {
 }
 
 umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options) {
-  if (umbra_records_are_weighted(records) && options->kind != UMBRA_TRAIN_WEIGHTED)
+  if (umbra_records_are_weighted(records) && !umbra_train_has_weights(options->kind))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "the records' classes weigh %g and %g; a plan of that is of kind UMBRA_TRAIN_WEIGHTED",
-                      records->weight[0], records->weight[1]);
+                      "the records' classes weigh %g and %g; a plan of that is of kind UMBRA_TRAIN_WEIGHTED or "
+                      "UMBRA_TRAIN_WEIGHTED_NETWORK",
+                      records->weight.of[0], records->weight.of[1]);
   if (records->rows == options->rows && records->columns == options->columns)
     return umbra_train_ops_of(options->kind)->check_records(options, records);
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
@@ -92,12 +93,16 @@ double umbra_records_score(const umbra_records *records, size_t row, const doubl
 }
 
 double umbra_records_weight(const umbra_records *records, size_t row) {
-  return records->weight[records->labels[row] > 0];
+  return umbra_records_are_weighted(records) ? records->weight.of[umbra_records_class(records, row)] : 1;
 }
 
-int umbra_records_are_weighted(const umbra_records *records) {
-  return records->weight[0] != 1 || records->weight[1] != 1;
+double umbra_records_most_weight(const umbra_records *records) {
+  double most = 1;
+  for (size_t k = 0; k < records->weight.classes; k++) most = fmax(most, records->weight.of[k]);
+  return most;
 }
+
+int umbra_records_are_weighted(const umbra_records *records) { return records->weight.classes != 0; }
 
 size_t umbra_records_rows(const umbra_records *records) { return records->rows; }
 size_t umbra_records_columns(const umbra_records *records) { return records->columns; }
@@ -211,7 +216,6 @@ static umbra_status from_sheet(umbra_records **records, umbra_sheet *sheet, cons
                           .features = sheet->features.values,
                           .labels = sheet->labels,
                           .filled = sheet->filled,
-                          .weight = {1, 1},
                           .median = sheet->median,
                           .schema = umbra_share(schema)};
   *sheet = (umbra_sheet){0};
@@ -256,30 +260,58 @@ umbra_status umbra_records_copy(umbra_records **copy, const umbra_records *recor
   return UMBRA_OK;
 }
 
-umbra_status umbra_records_weigh(umbra_records **weighted, const umbra_records *records, double negative,
-                                 double positive) {
+/* Neither a million times another. */
+static umbra_status check_weights(const double *weights, size_t classes) {
   const double most = 1e6;
-  size_t of[2] = {0, 0};
+  for (size_t i = 0; i < classes; i++)
+    for (size_t k = 0; k < classes; k++)
+      if (!(weights[k] > 0) || !(weights[i] <= most * weights[k]))
+        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                          "classes weigh %g and %g; weights must be above 0, and none a million times another",
+                          weights[i], weights[k]);
+  return UMBRA_OK;
+}
+
+/* So that their mean over the records is 1; weights of 1 are none. */
+static void set_weights(umbra_records *records, const double *weights, size_t classes) {
+  double sum = 0;
+  for (size_t row = 0; row < records->rows; row++) sum += weights[umbra_records_class(records, row)];
+  for (size_t k = 0; k < classes; k++) {
+    records->weight.of[k] = weights[k] * (double)records->rows / sum;
+    if (records->weight.of[k] != 1) records->weight.classes = classes;
+  }
+}
+
+umbra_status umbra_records_weigh_classes(umbra_records **weighted, const umbra_records *records, const double *weights,
+                                         size_t classes) {
   umbra_records *made = NULL;
-  if (!weighted || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weighing needs an output and records");
-  UMBRA_TRY(umbra_records_check_two(records));
-  if (!(negative > 0) || !(positive > 0) || !(negative <= most * positive) || !(positive <= most * negative))
+  if (!weighted || !records || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weighing needs an output, records and weights");
+  if (!classes || classes != records->classes || classes > UMBRA_MOST_WEIGHED)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "classes weigh %g and %g; weights must be above 0, and neither a million times the other",
-                      negative, positive);
-  for (size_t row = 0; row < records->rows; row++) of[records->labels[row] > 0]++;
-  const double sum = negative * (double)of[0] + positive * (double)of[1], mean = sum / (double)records->rows;
+                      "%zu weights for records of %zu classes, of which up to %d weigh something", classes,
+                      records->classes, UMBRA_MOST_WEIGHED);
+  UMBRA_TRY(check_weights(weights, classes));
   UMBRA_TRY(umbra_records_copy(&made, records));
-  made->weight[0] = negative / mean;
-  made->weight[1] = positive / mean;
+  made->weight.classes = 0;
+  set_weights(made, weights, classes);
   UMBRA_PUT(records, weighted, made);
   return UMBRA_OK;
 }
 
+umbra_status umbra_records_weigh(umbra_records **weighted, const umbra_records *records, double negative,
+                                 double positive) {
+  if (records) UMBRA_TRY(umbra_records_check_two(records));
+  return umbra_records_weigh_classes(weighted, records, (const double[]){negative, positive}, 2);
+}
+
+/* A class without records weighs as much as one with one. */
 umbra_status umbra_records_balance(umbra_records **balanced, const umbra_records *records) {
-  size_t of[2] = {0, 0};
-  for (size_t row = 0; records && row < records->rows; row++) of[records->labels[row] > 0]++;
-  return umbra_records_weigh(balanced, records, (double)of[1], (double)of[0]);
+  double weights[UMBRA_MOST_WEIGHED] = {0};
+  const size_t classes = records && records->classes <= UMBRA_MOST_WEIGHED ? records->classes : 0;
+  for (size_t row = 0; classes && row < records->rows; row++) weights[umbra_records_class(records, row)]++;
+  for (size_t k = 0; k < classes; k++) weights[k] = 1 / fmax(1, weights[k]);
+  return umbra_records_weigh_classes(balanced, records, weights, classes);
 }
 
 /* ---- splitting ---- */

@@ -4,13 +4,20 @@
 
 #include <umbra/train.h>
 
+/* What records of each class weigh; of values, and of classes beyond these, 1. As many as tables have at most. */
+enum { UMBRA_MOST_WEIGHED = 1000 };
+typedef struct umbra_class_weights {
+  size_t classes; /* 0: none weighs more than others */
+  double of[UMBRA_MOST_WEIGHED];
+} umbra_class_weights;
+
 /* All values are finite, and of two classes both are there. */
 struct umbra_records {
   size_t rows, columns;
-  size_t classes;       /* 2 or more; 0: labels are values */
-  double *features;     /* rows x columns */
-  double *labels;       /* -1 or 1 of two classes; a class's number, from 0, of more; or values */
-  double weight[2];     /* of records of class -1, and of class 1; both 1: none has more than others */
+  size_t classes;   /* 2 or more; 0: labels are values */
+  double *features; /* rows x columns */
+  double *labels;   /* -1 or 1 of two classes; a class's number, from 0, of more; or values */
+  umbra_class_weights weight;
   umbra_schema *schema; /* shared, or NULL */
   uint8_t *filled;      /* of each feature: 1: it stands for a missing value; NULL: none does */
   int median;           /* which is that of the others in its column; else the mean */
@@ -42,6 +49,9 @@ void umbra_records_copy_row(umbra_records *records, size_t to, const umbra_recor
  * value: so nothing of the held ones comes into a training. Errors: OUT_OF_MEMORY.
  */
 umbra_status umbra_records_refill(umbra_records *rest, umbra_records *held);
+
+/* The largest weight, at least 1. */
+double umbra_records_most_weight(const umbra_records *records);
 
 /* Whether any weighs other than 1. */
 int umbra_records_are_weighted(const umbra_records *records);

@@ -21,7 +21,6 @@ umbra_status umbra_scaling_make(umbra_scaling **scaling, size_t columns) {
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a scaling"));
   umbra_status status = umbra_alloc(&made->column, columns, sizeof *made->column, "a scaling");
   made->columns = columns;
-  made->weight[0] = made->weight[1] = 1;
   if (status == UMBRA_OK) *scaling = made;
   else umbra_free(made);
   return status;
@@ -37,11 +36,10 @@ void umbra_scaling_destroy(umbra_scaling *scaling) {
 
 const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling) { return scaling->schema; }
 
-static int is_weighted(const umbra_scaling *scaling) { return scaling->weight[0] != 1 || scaling->weight[1] != 1; }
-
 int umbra_scaling_class_weights(const umbra_scaling *scaling, double weights[2]) {
-  memcpy(weights, scaling->weight, sizeof scaling->weight);
-  return is_weighted(scaling);
+  const umbra_class_weights *w = &scaling->weight;
+  for (size_t k = 0; k < 2; k++) weights[k] = w->classes ? w->of[k] : 1;
+  return w->classes != 0;
 }
 
 size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->columns; }
@@ -202,7 +200,7 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
   UMBRA_TRY(umbra_scaling_make(&made, records->columns));
   umbra_status status = fit(made, records, kind, kind == UMBRA_SCALING_CONSTANT ? argument : 1, clip);
   made->schema = umbra_share(records->schema);
-  memcpy(made->weight, records->weight, sizeof made->weight);
+  made->weight = records->weight;
   made->ranged = made->known = 1;
   umbra_records_digest(made->records, records);
   randombytes_buf(made->salt, sizeof made->salt);
@@ -252,7 +250,7 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
   UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
   made->classes = records->classes;
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
-  memcpy(made->weight, is_weighted(scaling) ? scaling->weight : records->weight, sizeof made->weight);
+  made->weight = scaling->weight.classes ? scaling->weight : records->weight;
   made->schema = umbra_share(records->schema);
   umbra_status status =
       umbra_scaling_values(scaling, made->features, records->features, records->rows, records->columns);
@@ -321,7 +319,10 @@ umbra_status umbra_scaling_check_records(const umbra_scaling *scaling, const umb
 
 static void hash_numbers(crypto_generichash_state *state, const umbra_scaling *scaling) {
   crypto_generichash_update(state, scaling->records, sizeof scaling->records);
-  crypto_generichash_update(state, (const uint8_t *)scaling->weight, sizeof scaling->weight);
+  const double none[] = {1, 1};
+  const umbra_class_weights *w = &scaling->weight;
+  crypto_generichash_update(state, (const uint8_t *)(w->classes ? w->of : none),
+                            (w->classes ? w->classes : 2) * sizeof *none);
   for (size_t j = 0; j < scaling->columns; j++) {
     const umbra_scaled_column *c = &scaling->column[j];
     const double row[] = {c->offset, c->divisor, c->clip, c->least, c->greatest};

@@ -2,7 +2,7 @@
 #ifndef UMBRA_TRAIN_SCALING_H
 #define UMBRA_TRAIN_SCALING_H
 
-#include <umbra/train.h>
+#include "records.h"
 
 /* A row of the table. divisor 0: scaled values are 0. least and greatest: of the records that it was found from. */
 typedef struct umbra_scaled_column {
@@ -17,7 +17,7 @@ struct umbra_scaling {
   size_t columns;
   umbra_scaled_column *column;
   double *mix;                         /* columns x columns, nothing above the diagonal: of whitened rows; or NULL */
-  double weight[2];                    /* of classes, as records have them */
+  umbra_class_weights weight;          /* as records have them */
   umbra_schema *schema;                /* of the records that it was made for, shared; NULL: they came from memory */
   int ranged;                          /* 0: a file of an earlier version, without least and greatest */
   int known;                           /* 0: nobody says of which records it is: the next two are missing */

@@ -53,12 +53,17 @@ typedef struct weights_line {
 } weights_line;
 
 static umbra_status write_weights(void *argument) {
+  enum { LONGEST = 32 };
   const weights_line *w = argument;
-  double weight[2];
-  char text[80];
-  if (!umbra_scaling_class_weights(w->scaling, weight)) return UMBRA_OK;
-  snprintf(text, sizeof text, "%.17g,%.17g", weight[0], weight[1]);
-  return umbra_remark_write(w->file, weights_mark, text);
+  const umbra_class_weights *of = &w->scaling->weight;
+  char *text, *end;
+  if (!of->classes) return UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&text, of->classes, LONGEST, "weights of classes"));
+  end = text;
+  for (size_t k = 0; k < of->classes; k++) end += snprintf(end, LONGEST, k ? ",%.17g" : "%.17g", of->of[k]);
+  umbra_status status = umbra_remark_write(w->file, weights_mark, text);
+  umbra_free(text);
+  return status;
 }
 
 typedef struct writing {
@@ -153,17 +158,24 @@ typedef struct reading {
 } reading;
 
 typedef struct weights_text {
-  double *weight;
+  umbra_class_weights *weight;
   const char *text;
 } weights_text;
 
 static umbra_status parse_weights(void *argument) {
   const weights_text *w = argument;
-  char *end;
-  w->weight[0] = strtod(w->text, &end);
-  w->weight[1] = *end == ',' ? strtod(end + 1, &end) : 0;
-  const int usable = isfinite(w->weight[0]) && isfinite(w->weight[1]) && w->weight[0] > 0 && w->weight[1] > 0;
-  return usable && !*end ? UMBRA_OK : umbra_fail(UMBRA_ERROR_FORMAT, "'%.80s' is no pair of class weights", w->text);
+  umbra_class_weights made = {0};
+  const char *text = w->text;
+  for (char *end; made.classes < UMBRA_MOST_WEIGHED; text = end + 1) {
+    const double weight = strtod(text, &end);
+    if (end == text || !isfinite(weight) || !(weight > 0)) break;
+    made.of[made.classes++] = weight;
+    if (*end == ',') continue;
+    if (*end || made.classes < 2) break;
+    *w->weight = made;
+    return UMBRA_OK;
+  }
+  return umbra_fail(UMBRA_ERROR_FORMAT, "'%.80s' are no class weights", w->text);
 }
 
 static umbra_status take_line(void *user, const char *line) {
@@ -184,7 +196,7 @@ static umbra_status take_line(void *user, const char *line) {
     return umbra_remark_bytes(s->records, sizeof s->records, text);
   }
   if ((text = umbra_remark_text(line, weights_mark)))
-    return umbra_in_c_locale(parse_weights, &(weights_text){s->weight, text});
+    return umbra_in_c_locale(parse_weights, &(weights_text){&s->weight, text});
   if (!(text = umbra_remark_text(line, salt_mark))) return UMBRA_OK;
   r->salt = 1;
   return umbra_remark_bytes(s->salt, sizeof s->salt, text);

@@ -47,6 +47,9 @@ void umbra_train_shuffle(size_t *order, size_t count, uint64_t seed);
 /* Uniform in [-1, 1); *state: a seed at first. */
 double umbra_train_draw(uint64_t *state);
 
+/* Nearly Gaussian, of deviation 1. */
+double umbra_train_gaussian(uint64_t *state);
+
 /* order[k]: the row of the k-th record in the order of training. */
 void umbra_train_deal(size_t *order, const umbra_train_options *options);
 

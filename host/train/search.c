@@ -227,7 +227,7 @@ static umbra_status take(search *s, const umbra_train_search_options *options) {
   s->sigmoid = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_train_search_options, &s->options, options));
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &s->train, s->options.train));
-  if (s->train.kind == UMBRA_TRAIN_NETWORK)
+  if (umbra_train_is_network(s->train.kind))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "settings are searched for logistic models only, not for %s",
                       umbra_train_network_ops.name);
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &s->sigmoid, s->train.sigmoid));

@@ -23,8 +23,9 @@ static double largest_feature(const umbra_train_plan *plan) {
 }
 
 static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
-  const double declared = plan->options.record_bound, weight = fmax(1, fmax(records->weight[0], records->weight[1]));
-  const double most = fmin(largest_feature(plan), declared > 0 ? declared : INFINITY) / weight;
+  const double declared = plan->options.record_bound;
+  const double most =
+      fmin(largest_feature(plan), declared > 0 ? declared : INFINITY) / umbra_records_most_weight(records);
   for (size_t row = 0; row < records->rows; row++)
     for (size_t column = 0; column < records->columns; column++)
       if (!(fabs(umbra_records_row(records, row)[column]) <= most))
@@ -38,7 +39,7 @@ static umbra_status check_features(const umbra_train_plan *plan, const umbra_rec
 umbra_status umbra_train_record_bound(double *bound, const umbra_records *records) {
   if (!bound || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_record_bound needs an output and records");
-  const double weight = fmax(1, fmax(records->weight[0], records->weight[1]));
+  const double weight = umbra_records_most_weight(records);
   double largest = weight;
   for (size_t i = 0; i < records->rows * records->columns; i++)
     largest = fmax(largest, weight * fabs(records->features[i]));

@@ -49,7 +49,9 @@ umbra_status umbra_twin_iterate(umbra_twin *twin, umbra_train_outcome *outcome, 
   const umbra_train_plan *plan = twin->plan;
   memset(twin->gradient, 0, twin->count * sizeof *twin->gradient);
   outcome->largest_score = outcome->largest_hidden = 0;
-  UMBRA_TRY(umbra_train_ops_of(plan->options.kind)->gradient(twin, outcome, &plan->iteration[i].step));
+  const umbra_train_ops *ops = umbra_train_ops_of(plan->options.kind);
+  UMBRA_TRY(ops->gradient(twin, outcome, &plan->iteration[i].step));
+  if (twin->errors) ops->disturb(twin, &plan->iteration[i]);
   outcome->largest_weight = take_step(twin, i);
   return UMBRA_OK;
 }

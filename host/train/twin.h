@@ -9,6 +9,13 @@
 #include "../base/watch.h"
 #include "kind.h"
 
+/* Errors that an iteration has under encryption, drawn the same on every machine. */
+typedef struct umbra_twin_errors {
+  double slot;    /* of a slot after one operation: umbra_plan_rounding */
+  double weights; /* mean square of the records' weights */
+  uint64_t random;
+} umbra_twin_errors;
+
 struct umbra_twin {
   const umbra_train_plan *plan; /* its options, sigmoid, coefficients and iterations: parameters are not asked for */
   const umbra_records *records; /* of the plan's shape */
@@ -17,6 +24,7 @@ struct umbra_twin {
   size_t *order, count;         /* count: of weights */
   double *w, *v, *gradient;     /* v: of optimizers with gradients at w, the velocity */
   umbra_watch *watch;
+  umbra_twin_errors *errors; /* NULL: none */
 };
 
 /* Where the gradient is taken. */

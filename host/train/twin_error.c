@@ -13,21 +13,16 @@
 #include "../base/structs.h"
 #include "twin.h"
 
-enum { RUNS = 4 };
+/* As many as have some hundred weights together, which no run says much about alone; 4 at most. */
+enum { MOST_RUNS = 4, ENOUGH_WEIGHTS = 400 };
 
 typedef struct errors {
   const umbra_train_plan *plan;
-  umbra_twin plain, off; /* off: with errors */
-  double weights;        /* mean square of the records' weights */
-  uint64_t random;
+  umbra_twin off; /* with errors: */
+  umbra_twin_errors drawn;
 } errors;
 
-/* Nearly Gaussian, of deviation 1, and the same on every machine. */
-static double draw(errors *e) {
-  double sum = -6;
-  for (int k = 0; k < 12; k++) sum += (double)(umbra_train_random(&e->random) >> 11) * 0x1p-53;
-  return sum;
-}
+static double draw(errors *e) { return umbra_train_gaussian(&e->drawn.random); }
 
 /* ---- a refresh ---- */
 
@@ -43,48 +38,50 @@ static double size_of_state(const umbra_train_plan *plan, const umbra_twin *t, d
   return sqrt(squares / (2.0 * (double)plan->firsts * plan->state_slots)) / plan->options.bound;
 }
 
-/* The bending that the refresh predicts is that of slots uniform in the bound. */
-static double refresh_error(const umbra_train_plan *plan, double size) {
+/*
+ * How far the sine bends values of that size, over the bound; what the refresh predicts is that of slots uniform in the
+ * bound.
+ */
+static double bending_of(const umbra_train_plan *plan, double size) {
   const umbra_bootstrap_report *r = &plan->refresh->report;
   const double noise = r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
-  const double bending = fmax(0, r->error * r->error - noise);
-  return sqrt(noise + bending * pow(size * sqrt(3), 2.0 * plan->refresh->reduction->bending_order)) *
-         plan->options.bound;
+  return sqrt(fmax(0, r->error * r->error - noise)) * pow(size * sqrt(3), plan->refresh->reduction->bending_order);
+}
+
+/*
+ * It bends coefficients, x by x^p, which are nearly Gaussian: of the square of that, (p!!)^2 / (2 p - 1)!! is a multiple of
+ * x, which all slots have alike, so it makes all weights smaller, and does so again at the next refresh.
+ */
+static double shared_bending(uint32_t order) {
+  double share = 1;
+  for (uint32_t k = 1; k <= order; k += 2) share *= k * k;
+  for (uint32_t k = 1; k < 2 * order; k += 2) share /= k;
+  return share;
 }
 
 static void disturb_refresh(errors *e, double before) {
-  const double error = refresh_error(e->plan, size_of_state(e->plan, &e->off, before));
+  const umbra_train_plan *plan = e->plan;
+  const umbra_bootstrap_report *r = &plan->refresh->report;
+  const double size = size_of_state(plan, &e->off, before), bending = bending_of(plan, size);
+  const double share = shared_bending(plan->refresh->reduction->bending_order);
+  const double shrunk = size > 0 ? sqrt(share) * bending / size : 0, rest = (1 - share) * bending * bending;
+  const double noise = r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
+  const double error = sqrt(noise + rest) * plan->options.bound;
   for (size_t c = 0; c < e->off.count; c++) {
-    e->off.w[c] += error * draw(e);
-    e->off.v[c] += error * before * draw(e);
+    e->off.w[c] += error * draw(e) - shrunk * e->off.w[c];
+    e->off.v[c] += error * before * draw(e) - shrunk * e->off.v[c];
   }
 }
 
 /* ---- an iteration ---- */
 
-/* Of the gradient, which comes into w and u alike. */
-static void disturb_step(errors *e, uint32_t i) {
-  const umbra_plan_iteration *it = &e->plan->iteration[i];
-  const umbra_train_ops *ops = umbra_train_ops_of(e->plan->options.kind);
-  const double error = sqrt(ops->step_variance(e->plan, it, e->weights));
-  for (size_t c = 0; c < e->off.count; c++) {
-    const double d = error * draw(e);
-    e->off.w[c] += d;
-    e->off.v[c] += shrinking(e->plan, it->step.eta) * d;
-  }
-}
-
 static umbra_status iterate(errors *e, uint32_t i) {
   umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
-  UMBRA_TRY(umbra_twin_iterate(&e->plain, &outcome, i));
   if (e->plan->iteration[i].refresh) disturb_refresh(e, shrinking(e->plan, 1 - e->plan->iteration[i].step.before));
-  UMBRA_TRY(umbra_twin_iterate(&e->off, &outcome, i));
-  disturb_step(e, i);
-  return UMBRA_OK;
+  return umbra_twin_iterate(&e->off, &outcome, i);
 }
 
-/* *squares += those of the differences at the end. */
-static umbra_status run(errors *e, double *squares, umbra_watch *watch) {
+static umbra_status run(errors *e, umbra_watch *watch) {
   const uint32_t iterations = e->plan->options.iterations;
   for (uint32_t i = 0; i < iterations; i++) {
     const umbra_watch_part part = umbra_watch_enter(watch, i, iterations);
@@ -93,38 +90,61 @@ static umbra_status run(errors *e, double *squares, umbra_watch *watch) {
   }
   if (e->plan->options.bootstrap_result)
     disturb_refresh(e, shrinking(e->plan, e->plan->iteration[iterations - 1].step.eta));
-  for (size_t c = 0; c < e->off.count; c++) {
-    const double difference = e->off.w[c] - e->plain.w[c];
-    *squares += difference * difference;
-  }
   return UMBRA_OK;
 }
 
 /* ---- the whole ---- */
 
-static umbra_status run_once(double *squares, const umbra_twin *wanted, double weights, uint64_t seed) {
-  errors e = {.plan = wanted->plan, .plain = *wanted, .off = *wanted, .weights = weights, .random = seed};
-  umbra_status status = umbra_twin_open(&e.plain);
-  if (status == UMBRA_OK) status = umbra_twin_open(&e.off);
-  if (status == UMBRA_OK) status = run(&e, squares, wanted->watch);
+/* *squares += those of the differences at the end from the weights `right`. */
+static umbra_status run_once(double *squares, const umbra_twin *wanted, const double *right, double weights,
+                             uint64_t seed) {
+  errors e = {.plan = wanted->plan, .off = *wanted};
+  e.drawn = (umbra_twin_errors){umbra_plan_rounding(wanted->plan), weights, seed};
+  e.off.errors = &e.drawn;
+  umbra_status status = umbra_twin_open(&e.off);
+  if (status == UMBRA_OK) status = run(&e, wanted->watch);
+  for (size_t c = 0; c < e.off.count && status == UMBRA_OK; c++)
+    *squares += (e.off.w[c] - right[c]) * (e.off.w[c] - right[c]);
   umbra_twin_close(&e.off);
-  umbra_twin_close(&e.plain);
   return status;
 }
 
-static umbra_status find(double *error, const umbra_twin *wanted) {
-  const umbra_records *records = wanted->records;
-  double squares = 0, weights = 0;
+static double mean_square_weight(const umbra_records *records) {
+  double sum = 0;
   for (size_t row = 0; row < records->rows; row++)
-    weights += umbra_records_weight(records, row) * umbra_records_weight(records, row) / (double)records->rows;
-  for (uint64_t k = 0; k < RUNS; k++) {
-    const umbra_watch_part part = umbra_watch_enter(wanted->watch, k, RUNS);
-    UMBRA_TRY(run_once(&squares, wanted, weights, k + 1));
+    sum += umbra_records_weight(records, row) * umbra_records_weight(records, row) / (double)records->rows;
+  return sum;
+}
+
+static umbra_status find(double *error, const umbra_twin *wanted, const double *right) {
+  const size_t count = umbra_train_plan_weights(wanted->plan);
+  const double weights = mean_square_weight(wanted->records);
+  uint64_t runs = 0;
+  double squares = 0;
+  while (runs < MOST_RUNS && runs * count < ENOUGH_WEIGHTS) runs++;
+  for (uint64_t k = 0; k < runs; k++) {
+    const umbra_watch_part part = umbra_watch_enter(wanted->watch, k, runs);
+    UMBRA_TRY(run_once(&squares, wanted, right, weights, k + 1));
     umbra_watch_leave(wanted->watch, part);
   }
-  const size_t count = umbra_train_plan_weights(wanted->plan);
-  *error = 2 * sqrt(squares / (RUNS * (double)count)); /* single errors are known within such a factor */
+  *error = 2 * sqrt(squares / (double)(runs * count)); /* single errors are known within such a factor */
   return UMBRA_OK;
+}
+
+/* The same, where nobody knows what the twin makes. */
+static umbra_status train_and_find(double *error, const umbra_twin *wanted) {
+  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = wanted->initial};
+  const umbra_progress progress = umbra_watch_relay(wanted->watch);
+  double *right;
+  UMBRA_TRY(umbra_alloc(&right, umbra_train_plan_weights(wanted->plan), sizeof *right, "weights"));
+  umbra_watch_part part = umbra_watch_enter(wanted->watch, 0, 2);
+  umbra_status status = umbra_train_twin(right, NULL, 0, wanted->plan, wanted->records, &options, &progress);
+  umbra_watch_leave(wanted->watch, part);
+  part = umbra_watch_enter(wanted->watch, 1, 2);
+  if (status == UMBRA_OK) status = find(error, wanted, right);
+  umbra_watch_leave(wanted->watch, part);
+  umbra_free(right);
+  return status;
 }
 
 umbra_status umbra_train_expected_error(double *error, const umbra_train_plan *plan, const umbra_records *records,
@@ -137,7 +157,8 @@ umbra_status umbra_train_expected_error(double *error, const umbra_train_plan *p
   UMBRA_TRY(UMBRA_TAKE(umbra_twin_options, &wanted, options));
   UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
   const umbra_twin twin = {.plan = plan, .records = records, .initial = wanted.initial, .watch = &watch};
-  UMBRA_TRY(umbra_watch_close(&watch, find(&found, &twin)));
+  UMBRA_TRY(
+      umbra_watch_close(&watch, wanted.trained ? find(&found, &twin, wanted.trained) : train_and_find(&found, &twin)));
   *error = found;
   return UMBRA_OK;
 }

@@ -77,13 +77,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_hold(umbra_records **rest, u
 
 /*
  * Copies whose classes weigh something: a training counts each record as if it came so often, and so do the best model and
- * the mean of losses; 1 is the mean over these records. Balanced: both classes weigh as much together. What follows from
+ * the mean of losses; 1 is the mean over these records. Balanced: all classes, two or more, weigh as much together. What follows from
  * weighted records weighs the same: parts, scaled copies, and a scaling that is found from them, which gives its weights to
  * all that it scales. Errors: INVALID_ARGUMENT (weights), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_weigh(umbra_records **weighted, const umbra_records *records,
                                                           double negative, double positive);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_balance(umbra_records **balanced, const umbra_records *records);
+
+/* The same of any number of classes up to 1000: a weight for each, from class 0 on. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_weigh_classes(umbra_records **weighted,
+                                                                  const umbra_records *records, const double *weights,
+                                                                  size_t classes);
 
 UMBRA_API size_t umbra_records_rows(const umbra_records *records);
 UMBRA_API size_t umbra_records_columns(const umbra_records *records);                /* features */

@@ -46,6 +46,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_tensors_shape(const umbra_tensors *t
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_tensors_read(const umbra_tensors *tensors, umbra_ndarray *array,
                                                          const char *name);
 
+/*
+ * Writes doubles (F64): arrays[i] under the name names[i], in UTF-8. A file that is there is replaced, in one step. Errors:
+ * INVALID_ARGUMENT (nothing to write, a name that comes twice), RANGE (values that are not finite), IO, OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_tensors_save(const char *path, const char *const *names,
+                                                         const umbra_ndarray *arrays, size_t count);
+
 UMBRA_END_DECLS
 
 #endif

@@ -22,7 +22,7 @@
  *     a_0 = (x, 1)     z_k = W_k a_(k-1)     a_k = h(z_k), slot by slot, of hidden layers     e = f(z) - t of the last one
  *
  * where h is the square or another polynomial, with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half
- * of the squared error. Gradients are those of backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first
+ * of the squared error, and for the cross-entropy f is near the softmax of all outputs. Gradients are those of backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first
  * layer has biases: later ones can make theirs of a unit whose weights vanish but for the bias.
  *
  * Beyond the interval of s the polynomial is far from the sigmoid and training may diverge; nobody could see that under
@@ -47,7 +47,12 @@ typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
 typedef enum umbra_train_kind {
   UMBRA_TRAIN_LOGISTIC = 0, /* a logistic model; see umbra_trainer_logistic */
   UMBRA_TRAIN_WEIGHTED = 1, /* the same with records that weigh something (umbra_records_weigh), as above */
-  UMBRA_TRAIN_NETWORK = 2   /* dense layers; see umbra_trainer_layer */
+  UMBRA_TRAIN_NETWORK = 2,  /* dense layers; see umbra_trainer_layer */
+  /*
+   * The same with records that weigh something: w e in the place of e, above. The owner encrypts w t and w beside the
+   * features; it takes a level more.
+   */
+  UMBRA_TRAIN_WEIGHTED_NETWORK = 3
 } umbra_train_kind;
 
 /* How weights follow from gradients g at v; `momentum` is an option. */
@@ -62,7 +67,14 @@ typedef enum umbra_optimizer {
 /* Of UMBRA_TRAIN_NETWORK: of an output's score z and target t. */
 typedef enum umbra_loss {
   UMBRA_LOSS_ONE_VS_REST = 0, /* a logistic model for each class: log(1 + e^z) - t z, t = 1 or 0 */
-  UMBRA_LOSS_SQUARED = 1      /* (z - t)^2 / 2 */
+  UMBRA_LOSS_SQUARED = 1,     /* (z - t)^2 / 2 */
+  /*
+   * Cross-entropy, -log p_j of a record of class j, with p_j = e^z_j / sum e^z_k over the two outputs or more. s is then
+   * near the exponential (degree 7 up to a range of 4, 15 up to 8), and another polynomial near the inverse of the sum,
+   * whose degree follows from the range, 1 to 8: 7 up to 3, 15 up to 4, 31 up to 5, 127 at 8. All scores are to stay in the
+   * range, and their sums of exponentials from half of the outputs to cosh(range) times as many.
+   */
+  UMBRA_LOSS_SOFTMAX = 2
 } umbra_loss;
 
 typedef enum umbra_rate_schedule {
@@ -140,7 +152,7 @@ typedef struct umbra_train_report {
   uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
   size_t key_switches;       /* of an iteration at most, without refreshes */
   size_t bootstrap_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
-  double fit_error;          /* largest |s - sigmoid| on the interval */
+  double fit_error; /* largest |s - sigmoid| on the interval; of a softmax what its probabilities are off, at most */
   double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
   double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
@@ -203,7 +215,10 @@ UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *pl
 /* Of parameters, options and polynomial; stamped into data sets and checkpoints. */
 UMBRA_API void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
-/* s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
+/*
+ * s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. Of UMBRA_LOSS_SOFTMAX s is near
+ * 2 e^x / (outputs (cosh(range) - 1/2)).
+ */
 UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *plan);
 
 /*
@@ -258,7 +273,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_check_scaling(const umbra
 /*
  * The id of a training: a plan and the records that it was made with. Plans that are made with the scaling of their records
  * have one, and so have that scaling, the models that are trained by the plan, and what is marked by it: weights and
- * records that are encrypted (umbra_logistic_set_training, umbra_matrix_set_training). It is public: BLAKE2b-256 with a
+ * records that are encrypted (umbra_logistic_set_training, umbra_matrix_set_training), and layers (umbra_matrix_plan). It is public: BLAKE2b-256 with a
  * random key that stays in the scaling's file, so it tells nothing about the records. Returns 0, and zeros, if there is
  * none; *known likewise. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
  */
@@ -275,6 +290,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save(const double *weights, 
                                                          const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_load(umbra_table *weights, int *known,
                                                          uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
+
+/* The same of a layer, as umbra_trainer_layer has it decrypted: a row for each unit, without a model's bias at the end. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_layer_save(const umbra_table *layer, const uint8_t *training,
+                                                       const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_layer_load(umbra_table *layer, int *known,
+                                                       uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
@@ -302,6 +323,7 @@ typedef struct umbra_twin_options {
   const umbra_records *judged; /* records to judge by; NULL: accuracy and auc are NaN. Auc is of two classes only */
   const double *initial;       /* umbra_train_plan_weights first weights; NULL: umbra_train_plan_initial */
   int exact;                   /* 1: with the sigmoid itself in the place of s */
+  const double *trained; /* of umbra_train_expected_error: what umbra_train_twin made with them; NULL: it is run */
 } umbra_twin_options;
 #define UMBRA_TWIN_OPTIONS_INIT .struct_size = sizeof(umbra_twin_options)
 UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size);
@@ -327,8 +349,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_scores(const umbra_train_
 /*
  * The error of a weight at the end, as a standard deviation, that is expected of an encrypted training with these records:
  * they say how large weights are where they are refreshed, and how the loss bends, so it is far below the plan's
- * weight_error. The training runs in the clear four times, with errors drawn, the same on every machine; the root of their
- * mean square is doubled, since the errors of single operations are known within a factor. Under encryption no weight is
+ * weight_error. The training runs in the clear with errors drawn, the same on every machine, up to four times if weights
+ * are few; the root of their mean square is doubled, since the errors of single operations are known within a factor. Under encryption no weight is
  * expected to be farther from the twin's than six times that. options: as above, but that nobody judges. Errors: as above.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_expected_error(double *error, const umbra_train_plan *plan,
@@ -480,8 +502,8 @@ UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
 
 /*
  * The weights of a layer of UMBRA_TRAIN_NETWORK, from 0, when all iterations are done: a row for each unit, a column for
- * each input, and in layer 0 one for the bias, the last. The layout is UMBRA_MATRIX_WRAPPED. Errors: INVALID_ARGUMENT (not
- * yet, no such layer), OUT_OF_MEMORY.
+ * each input, and in layer 0 one for the bias, the last. The layout is UMBRA_MATRIX_WRAPPED; it is marked by the training
+ * if the plan has an id. Errors: INVALID_ARGUMENT (not yet, no such layer), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_layer(const umbra_trainer *trainer, umbra_matrix **weights,
                                                           uint32_t layer);

@@ -35,6 +35,7 @@ STREAMED_MIB = 4096  # less than the keys of a refresh; under 8 GiB all of them,
 QUICK_RINGS = "10:6,13:3,16:2"  # of the conformance table, see tests/conformance/program.h
 SMALL_RINGS = "10:2,13:1"
 MACHINE = "h200"  # whose seconds plans of networks state
+TRAINED_BATCHES = 4  # of a network: a refresh before each but the first
 SANITIZERS = ["memcheck", "racecheck", "synccheck"]
 SLOW_LAWS = "test_bulk_law"  # hardly of ours under a sanitizer: long vectors, and cuFFT's own kernels
 
@@ -90,6 +91,8 @@ STEPS = [
          "5"),
     Step("main_job", 2, 20, 25, "the main job with the program, from files",
          "measured here: 120 with the training on the CPU, which is half of it"),
+    Step("mlp_train", 2, 30, 45, "four batches of training 196-64-10 with the program, from files: weights beside the twin",
+         "guessed: reading MNIST 5, plan and twins 5, keys and data 10 on 16 cores, 4 GB to a GPU 5"),
     Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",
          "as refreshes, keys and matrices once; counted: 5.6 GB through PCI Express for each of 12 calls"),
     Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation",

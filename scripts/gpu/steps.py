@@ -183,6 +183,14 @@ def helr(c):
         c.miss("helr: there are no records; --data names their folder")
 
 
+def mlp_train(c):
+    if c.data and any(c.data.rglob("train-images-idx3-ubyte.gz")):
+        train(c, "mlp_train", sys.executable, c.root / "scripts/reference_runs", "mlp-train-small", c.data,
+              "--iterations", plan.TRAINED_BATCHES, "--memory", "4G", "--yardstick", "none")
+    else:
+        c.miss("mlp_train: MNIST's files are not here; --data names their folder")
+
+
 def network(c, name):
     """A reference run, with its data or drawn; each row of it becomes one of the report's."""
     run, made = plan.NETWORKS[name], c.logs / f"{name}-outcome.json"

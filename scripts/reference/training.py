@@ -44,28 +44,29 @@ def shrink(image):
             for at in (2 * SIDE * y + 2 * x for y in range(SIDE // 2) for x in range(SIDE // 2))]
 
 
-def write_pixels(umbra, owner, folder):
+def write_pixels(umbra, owner, folder, count):
     for part in PARTS:
-        write_rows(owner / f"{part}.npy", "B", images(folder, part), labels(folder, part))
+        write_rows(owner / f"{part}.npy", "B", images(folder, part)[:count], labels(folder, part)[:count])
 
 
-def write_small(umbra, owner, folder):
+def write_small(umbra, owner, folder, count):
     for part in PARTS:
-        write_rows(owner / f"{part}.npy", "H", [shrink(image) for image in images(folder, part)], labels(folder, part))
+        write_rows(owner / f"{part}.npy", "H", [shrink(image) for image in images(folder, part)[:count]],
+                   labels(folder, part)[:count])
 
 
 FEATURES = 768
 
 
-def write_features(umbra, owner, folder):
+def write_features(umbra, owner, folder, count):
     """Of a layer of ReLUs with drawn weights, which the program computes in the clear."""
     network = data.Drawing()
     network.add("Relu", network.dense("x", data.PIXELS, FEATURES))
     (owner / "model.onnx").write_bytes(network.encode([data.PIXELS]))
     for part in PARTS:
-        truth = labels(folder, part)
+        truth = labels(folder, part)[:count]
         data.write_npy(owner / "x.npy", [len(truth), data.PIXELS],
-                       (pixel / 255 for image in images(folder, part) for pixel in image))
+                       (pixel / 255 for image in images(folder, part)[:count] for pixel in image))
         umbra.run(owner, "infer", "--clear", "model.onnx", "--in", "x.npy", "--out", "features.npy")
         write_rows(owner / f"{part}.npy", "d", data.read_rows(owner / "features.npy", len(truth)), truth)
 
@@ -74,7 +75,7 @@ def write_features(umbra, owner, folder):
 
 @dataclasses.dataclass
 class Training:
-    records: typing.Callable  # of program, owner's folder and data folder: writes train.npy and t10k.npy
+    records: typing.Callable  # of program, owner's folder, data folder and most records: writes train.npy and t10k.npy
     options: tuple            # of umbra plan
     layers: int
     epochs: int
@@ -164,9 +165,9 @@ def run(name, options):
     owner, server = make_folders(options.work)
     umbra = Program(options.build / "umbra")
     origin = measured.origin(umbra.program) | {"yardstick_ms": options.yardstick()}
-    training.records(umbra, owner, options.data)
     whole = training.epochs * (RECORDS // BATCH)
     iterations = options.iterations or whole
+    training.records(umbra, owner, options.data, min(RECORDS, iterations * BATCH))
     planned = plan(umbra, owner, training, iterations)
     trained = train(umbra, owner, server, options)
     judged = judge(umbra, owner, server, training)

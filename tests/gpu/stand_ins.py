@@ -58,6 +58,8 @@ def step_of(command, env):
         return step_of_benchmark(command)
     if pathlib.Path(command[1]).name == "main_job":
         return "main_job", 1
+    if command[2] == "mlp-train-small":
+        return "mlp_train", 1
     return next((name for name, network in plan.NETWORKS.items() if network.run == command[2]), "helr"), 1
 
 
@@ -151,7 +153,7 @@ def output(command, step, seconds, now, how):
         return bench(command, seconds, now, how)
     if step in plan.NETWORKS:
         return network(command, step, how)
-    if step in ("helr", "main_job"):
+    if step in ("helr", "mlp_train", "main_job"):
         return training(command, how)
     if step == "sanitizers":
         tool = command[command.index("--tool") + 1]
