@@ -177,7 +177,7 @@ static bool compare_layers(audit_job *j, const char *folder) {
 
 static bool compare_model(audit_job *j, const audit_options *o, cli_report *report) {
   if (!j->ended) return true;
-  const bool made = j->in.planned.kind == UMBRA_TRAIN_NETWORK ? compare_layers(j, o->run) : compare_logistic(j, o->run);
+  const bool made = cli_plan_is_network(&j->in.planned) ? compare_layers(j, o->run) : compare_logistic(j, o->run);
   cli_report_step(report, "compare model", NULL);
   return made;
 }
