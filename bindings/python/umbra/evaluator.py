@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What computes. The operators of ciphertexts and matrices are calls of the evaluator to which these are bound."""
+from __future__ import annotations
+
+import threading
+from typing import TypeVar
+
+from . import _call
+from ._library import lib
+from ._progress import Watch
+from .context import Context
+
+T = TypeVar("T")
+
+
+class _Engine:
+    """An umbra_evaluator, which is one thread's, and what watches it."""
+
+    __slots__ = ("pointer", "watch")
+
+    def __init__(self, evaluator: "Evaluator"):
+        keys = evaluator.keys._c if evaluator.keys is not None else _call.ffi.NULL
+        self.pointer = _call.made("umbra_evaluator", lib.umbra_evaluator_create, evaluator.context._c, keys)
+        self.watch = Watch(evaluator._progress)
+        lib.umbra_evaluator_watch(self.pointer, self.watch.pointer)
+        lib.umbra_evaluator_set_strict(self.pointer, evaluator.strict)
+
+
+class Evaluator:
+    """Computes in a context with evaluation keys (None: only what needs no key). Any thread may use it.
+
+    bind(x) makes x an operand: x * y, x << 3 and so on are then computed here, and results are bound, too. progress: told
+    of each call how much of it is done. strict: refuse results whose bounds do not fit their level (umbra/range.h).
+    """
+
+    def __init__(self, context: Context, keys=None, *, progress=None, strict: bool = False):
+        self.context, self.keys, self.strict = context, keys, strict
+        self._progress = progress
+        self._local = threading.local()
+
+    @property
+    def _engine(self) -> _Engine:
+        try:
+            return self._local.engine
+        except AttributeError:
+            if self._local is None:
+                raise ValueError("this Evaluator is closed") from None
+            self._local.engine = _Engine(self)
+            return self._local.engine
+
+    def bind(self, operand: T) -> T:
+        """The same object as an operand of this evaluator."""
+        operand.evaluator = self  # type: ignore[attr-defined]
+        return operand
+
+    def close(self) -> None:
+        """Gives back what this thread uses; others' goes with their threads."""
+        self._local = None
+
+    def __enter__(self) -> "Evaluator":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __reduce__(self):
+        raise TypeError("an Evaluator is not pickled: make one of a context and evaluation keys, which are")
+
+    def _made(self, cls, function, *arguments):
+        """A ciphertext or matrix that a call makes: bound to this evaluator."""
+        engine = self._engine
+        pointer = _call.made(cls._type, lambda out, *rest: function(engine.pointer, out, *rest), *arguments,
+                             watch=engine.watch)
+        result = cls(pointer, self.context)
+        result.evaluator = self
+        return result
+
+
+def evaluator_of(*operands) -> Evaluator:
+    """The first one that an operand is bound to."""
+    for operand in operands:
+        evaluator = getattr(operand, "evaluator", None)
+        if evaluator is not None:
+            return evaluator
+    raise TypeError("nothing computes here: bind an operand first, with umbra.Evaluator(context, keys).bind(x)")

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys, and which of them a computation needs."""
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, Iterator, Optional
+
+import numpy as np
+
+from . import _call
+from ._handle import Handle, InContext, Public, level_of
+from ._library import ffi, lib
+from .ciphertext import Ciphertext, Plaintext
+from .context import Context
+from .matrix import Matrix, encrypt_matrix
+from .params import Params
+
+
+class KeyNeeds(Handle):
+    """Which evaluation keys a computation needs; needs add up. Iterating gives a dictionary for each key."""
+
+    __slots__ = ("params",)
+    _type = "umbra_key_needs"
+
+    def __init__(self, params: Params):
+        super().__init__(_call.made(self._type, lib.umbra_key_needs_create, params._c))
+        self.params = params
+
+    def relinearization(self, level: Optional[int] = None) -> "KeyNeeds":
+        """For products of ciphertexts, at that level or below (None: all)."""
+        return self._add(lib.umbra_key_needs_relinearization, level_of(level))
+
+    def rotation(self, steps: int, level: Optional[int] = None) -> "KeyNeeds":
+        """For rotations by so many slots to the left."""
+        return self._add(lib.umbra_key_needs_rotation, steps, level_of(level))
+
+    def conjugation(self, level: Optional[int] = None) -> "KeyNeeds":
+        return self._add(lib.umbra_key_needs_conjugation, level_of(level))
+
+    def add(self, more: "KeyNeeds") -> "KeyNeeds":
+        return self._add(lib.umbra_key_needs_add, more._c)
+
+    def _add(self, function, *arguments) -> "KeyNeeds":
+        _call.call(function, self._c, *arguments)
+        return self
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the keys in memory; a file has half of it."""
+        return lib.umbra_key_needs_bytes(self._c)
+
+    def __len__(self) -> int:
+        return lib.umbra_key_needs_count(self._c)
+
+    def __iter__(self) -> Iterator[Dict[str, Any]]:
+        for i in range(len(self)):
+            yield _call.filled("umbra_key_need", lib.umbra_key_needs_get, self._c, after=(i,))
+
+
+def _passphrase(passphrase: Optional[str]):
+    return ffi.NULL if passphrase is None else passphrase.encode()
+
+
+class SecretKey(InContext):
+    """The owner's key, in locked memory. It is never pickled; save() writes it into a file of mode 0600."""
+
+    __slots__ = ()
+    _type = "umbra_secret_key"
+
+    def __init__(self, context: Context, pointer=None):
+        pointer = pointer or _call.made(self._type, lib.umbra_secret_key_generate, context._c)
+        super().__init__(pointer, context)
+
+    @classmethod
+    def load(cls, context: Context, path, passphrase: Optional[str] = None) -> "SecretKey":
+        return cls(context, _call.made(cls._type, lib.umbra_secret_key_load, context._c, _call.path_of(path),
+                                       _passphrase(passphrase)))
+
+    def save(self, path, passphrase: Optional[str] = None) -> None:
+        """Writes it, sealed with the passphrase if there is one, never over a file, nor beside what is given away."""
+        _call.call(lib.umbra_secret_key_save, self._c, _call.path_of(path), _passphrase(passphrase))
+
+    @property
+    def owner(self) -> bytes:
+        """16 bytes that all have that are made with this key."""
+        return self._bytes_of("owner", lib.UMBRA_OWNER_BYTES)
+
+    @property
+    def locked(self) -> bool:
+        """False if the system refused to lock its memory, which may then reach the swap."""
+        return bool(lib.umbra_secret_key_is_locked(self._c))
+
+    def public_key(self) -> "PublicKey":
+        return PublicKey(_call.made("umbra_public_key", lib.umbra_public_key_generate, self._c), self.context)
+
+    def eval_keys(self, needs: Optional[KeyNeeds] = None, *, rotations: Iterable[int] = (), conjugation: bool = False,
+                  relinearization: bool = True, progress=None) -> "EvalKeys":
+        """What a server needs to compute: the keys of `needs`, or those named, for all levels."""
+        if needs is None:
+            needs = named_needs(self.context.params, rotations, conjugation, relinearization)
+        watch = _call.Watch(progress)
+        return EvalKeys(_call.made("umbra_eval_keys", lib.umbra_eval_keys_generate, self._c, needs._c, watch.pointer,
+                                   watch=watch), self.context)
+
+    def encrypt(self, values, *, level: Optional[int] = None, slots: int = 0) -> Ciphertext:
+        """As PublicKey.encrypt, with less noise, and half as large in files."""
+        plain = Plaintext(self.context, values, level=level, slots=slots)
+        return Ciphertext(_call.made("umbra_ciphertext", lib.umbra_encrypt_symmetric, self._c, plain._c), self.context)
+
+    def encrypt_matrix(self, values, *, progress=None, **layout) -> Matrix:
+        """As PublicKey.encrypt_matrix, half as large in files."""
+        return encrypt_matrix(lib.umbra_matrix_encrypt_symmetric, self, values, layout, progress)
+
+    def decrypt(self, encrypted, count: Optional[int] = None, *, complex: bool = False, progress=None) -> np.ndarray:
+        """The values of a ciphertext (the first `count` slots; None: all) or of a matrix (rows, columns).
+
+        They hold the error of the computation, which tells about the key: they are for the owner's eyes.
+        """
+        if isinstance(encrypted, Matrix):
+            return encrypted._decrypt(self, progress)
+        return encrypted._decrypt(self, count, complex)
+
+    def noise(self, encrypted: Ciphertext, expected) -> Dict[str, Any]:
+        """How far a ciphertext is from the values (complex or real) that an exact computation gives."""
+        pairs = np.ascontiguousarray(expected, dtype=np.complex128)
+        return _call.filled("umbra_noise_report", lib.umbra_inspect_noise, after=(encrypted._c, self._c, _call.pointer_to(pairs),
+                                                                 pairs.size))
+
+    def __reduce__(self):
+        raise TypeError("a secret key is not pickled: it would leave its owner unsealed; "
+                        "save(path, passphrase) writes it into a file of its own")
+
+    def __repr__(self) -> str:
+        return "<umbra.SecretKey>"
+
+
+class PublicKey(Public):
+    """Encrypts; it may be given to anybody."""
+
+    __slots__ = ()
+    _type = "umbra_public_key"
+
+    def encrypt(self, values, *, level: Optional[int] = None, slots: int = 0) -> Ciphertext:
+        """A vector of real or complex numbers, one a slot; the others hold zeros.
+
+        level: None: the highest. slots: a power of two at which rotations wrap; 0: all, params.slots.
+        """
+        if level is None and slots == 0 and not np.iscomplexobj(values):
+            array = _call.doubles(np.atleast_1d(values)).ravel()
+            pointer = _call.made("umbra_ciphertext", lib.umbra_encode_encrypt, self._c, _call.pointer_to(array), array.size)
+        else:
+            plain = Plaintext(self.context, values, level=level, slots=slots)
+            pointer = _call.made("umbra_ciphertext", lib.umbra_encrypt, self._c, plain._c)
+        return Ciphertext(pointer, self.context)
+
+    def encrypt_matrix(self, values, *, progress=None, **layout) -> Matrix:
+        """A matrix of float64 or float32, (rows, columns), read where it lies in memory, whatever its strides.
+
+        layout: order ("by_rows", "by_columns", "tiles", "diagonals", ...), ones, stride, slots, pairs, group; what is not
+        given is chosen. See umbra/matrix.h.
+        """
+        return encrypt_matrix(lib.umbra_matrix_encrypt_array, self, values, layout, progress)
+
+
+class EvalKeys(Public):
+    """What a server needs to compute; it opens nothing."""
+
+    __slots__ = ()
+    _type = "umbra_eval_keys"
+
+    @property
+    def needs(self) -> KeyNeeds:
+        """What they serve."""
+        needs = KeyNeeds(self.context.params)
+        _call.call(lib.umbra_eval_keys_needs, self._c, needs._c)
+        return needs
+
+    def __len__(self) -> int:
+        return lib.umbra_eval_keys_count(self._c)
+
+
+def named_needs(params: Params, rotations: Iterable[int] = (), conjugation: bool = False,
+                relinearization: bool = True) -> KeyNeeds:
+    """Needs for all levels, named by hand."""
+    needs = KeyNeeds(params)
+    if relinearization and params.depth:
+        needs.relinearization()
+    if conjugation:
+        needs.conjugation()
+    for steps in rotations:
+        needs.rotation(steps)
+    return needs
