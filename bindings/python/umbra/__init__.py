@@ -19,3 +19,7 @@ from .keys import EvalKeys, KeyNeeds, PublicKey, SecretKey
 from .matrix import Matrix, ProductPlan, Weights
 from .owner import DryRun, Owner, dry_run
 from .params import Params, presets
+from .network import (Client, Compiled, Model, NetworkPlan, NetworkWeights, Server, compile, encrypt_weights,
+                      plan)
+from .estimators import EncryptedLogisticRegression, EncryptedMLPClassifier
+from .training import Training, TrainPlan, train

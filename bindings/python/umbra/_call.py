@@ -113,7 +113,7 @@ class Struct:
         if ctype.kind == "pointer" and isinstance(value, (str, bytes)):
             return self._keep(ffi.new("char[]", value.encode() if isinstance(value, str) else value))
         if ctype.kind == "pointer" and isinstance(value, dict):
-            return self._keep(Struct(ctype.item.cname.replace(" const", "").replace("const ", ""), value)).pointer
+            return self._keep(Struct(ctype.item.cname.split()[-1], value)).pointer
         if ctype.kind == "pointer" and isinstance(value, Struct):
             return self._keep(value).pointer
         return self._keep(value) if ctype.kind == "pointer" else value
@@ -179,7 +179,8 @@ def doubles(values) -> np.ndarray:
 
 
 def pointer_to(array: np.ndarray):
-    return ffi.cast("double *", ffi.from_buffer(array))
+    """Its memory, which the pointer keeps."""
+    return ffi.from_buffer("double[]", array)
 
 
 class NdArray:
@@ -190,12 +191,13 @@ class NdArray:
         if values is None:
             self.pointer = ffi.gc(self.pointer, lib.umbra_ndarray_clear)
             return
-        self._values = doubles(values)
-        if not 0 < self._values.ndim <= lib.UMBRA_NDARRAY_RANK:
-            raise ValueError(f"arrays have 1 to {lib.UMBRA_NDARRAY_RANK} dimensions, this one has {self._values.ndim}")
-        self.pointer.rank = self._values.ndim
-        self.pointer.shape[0:self._values.ndim] = list(self._values.shape)
-        self.pointer.values = pointer_to(self._values)
+        array = doubles(values)
+        if not 0 < array.ndim <= lib.UMBRA_NDARRAY_RANK:
+            raise ValueError(f"arrays have 1 to {lib.UMBRA_NDARRAY_RANK} dimensions, this one has {array.ndim}")
+        self.pointer.rank = array.ndim
+        self.pointer.shape[0:array.ndim] = list(array.shape)
+        self.pointer.values = memory = pointer_to(array)
+        self.pointer = ffi.gc(self.pointer, lambda _, kept=memory: None)
 
     def array(self) -> np.ndarray:
         """The result, in the library's memory, which lives as long as the array."""

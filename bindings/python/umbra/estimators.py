@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Classifiers in the style of scikit-learn, which need not be there.
+
+    model = umbra.EncryptedLogisticRegression().fit(X, y)
+    client, server = model.compile(X)
+    labels = client.predict(server.run(client.encrypt(new), client.keys))
+
+Or trained by a server that sees neither records nor weights:
+
+    training = model.prepare(X, y, "job")      # the owner: keys and encrypted records into a folder
+    umbra.train("job")                         # the server, in another process
+    model.collect(training)                    # the owner again
+"""
+from __future__ import annotations
+
+import inspect
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+import numpy as np
+
+from .network import Client, Compiled, Model, NetworkPlan, Server, plan
+from .params import Params
+from .training import Records, Scaling, Schema, Training, TrainPlan, best_logistic, is_frame
+
+
+class ClassifierClient(Client):
+    """A Client that takes what its classifier takes, frames too, and knows its classes."""
+
+    def __init__(self, plan: NetworkPlan, classifier: "_Classifier"):
+        super().__init__(plan)
+        self._classifier = classifier
+
+    def encrypt(self, X, *, clip: bool = True, progress=None):
+        """(records, features) or a frame, in one batch."""
+        return super().encrypt(self._classifier._features(X), clip=clip, progress=progress)
+
+    def predict(self, answers) -> np.ndarray:
+        """The classes of the records: (records,)."""
+        return self._classifier._labels(self.decrypt(answers))
+
+
+class _Classifier:
+    """get_params, set_params and clone as scikit-learn has them; one network in the clear, `model_`, for all the rest.
+
+    Fitted: classes_, n_features_in_, feature_names_in_ (of frames), weights_: those of each layer for scaled columns, (units,
+    inputs), in the first one with the bias last.
+    """
+
+    _estimator_type = "classifier"
+
+    # ---- parameters ----
+
+    @classmethod
+    def _names(cls) -> List[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> Dict[str, Any]:
+        """The arguments of the constructor."""
+        return {name: getattr(self, name) for name in self._names()}
+
+    def set_params(self, **params):
+        for name, value in params.items():
+            if name not in self._names():
+                raise ValueError(f"{type(self).__name__} has no parameter {name!r}; there are {', '.join(self._names())}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({arguments})"
+
+    # ---- records ----
+
+    def _records(self, X, y) -> Records:
+        """Learns classes and columns."""
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("y has one class only; two and more are needed")
+        records = Records(X, codes, len(self.classes_))
+        self.schema_ = records.schema
+        self.n_features_in_ = len(X.columns) if is_frame(X) else records.shape[1]
+        if is_frame(X):
+            self.feature_names_in_ = np.array(list(X.columns), dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return records
+
+    def _features(self, X) -> np.ndarray:
+        if not hasattr(self, "n_features_in_"):
+            raise ValueError(f"this {type(self).__name__} is not fitted: call fit(), or prepare() and collect()")
+        if not is_frame(X):
+            return np.asarray(X, dtype=np.float64)
+        if self.schema_ is None:
+            return np.asarray(X.to_numpy(), dtype=np.float64)
+        return Schema.parse(self.schema_).features(X)
+
+    def _labels(self, probabilities: np.ndarray) -> np.ndarray:
+        """Of each record's outputs: the class with the largest; of one output, whether it is above a half."""
+        if probabilities.shape[1] == 1:
+            return self.classes_[(probabilities[:, 0] > 0.5).astype(int)]
+        return self.classes_[np.argmax(probabilities, axis=1)]
+
+    # ---- the model ----
+
+    def _learn(self, scaling: Scaling, weights: List[np.ndarray]):
+        """Keeps numbers, so that classifiers are copied and pickled."""
+        self.scale_, self.shift_ = scaling.affine()
+        self.weights_ = weights
+        return self
+
+    @property
+    def model_(self) -> Model:
+        """The network in the clear, with the scaling of its inputs."""
+        model = Model((len(self.scale_),)).scale_shift(self.scale_, self.shift_)
+        first, *others = self.weights_
+        model.dense(first[:, :-1], first[:, -1])
+        for layer in others:
+            model.polynomial([0, 0, 1]).dense(layer)
+        return model.output("probability", ["logistic"])
+
+    def predict_proba(self, X) -> np.ndarray:
+        """In the clear: (records, classes). Of more than two classes each has a model of its own; sums are 1."""
+        values = self.model_(self._features(X))
+        if values.shape[1] == 1:
+            return np.hstack([1 - values, values])
+        return values / values.sum(axis=1, keepdims=True)
+
+    def predict(self, X, *, encrypted: bool = False) -> np.ndarray:
+        """The classes of the records: (records,). encrypted: by client and server of the last compile()."""
+        if not encrypted:
+            return self._labels(self.model_(self._features(X)))
+        client, server = self.compiled_
+        return client.predict(server.run(client.encrypt(X), client.keys))
+
+    def score(self, X, y) -> float:
+        """The accuracy in the clear."""
+        return float(np.mean(self.predict(X) == np.asarray(y)))
+
+    def compile(self, X, *, device: str = "auto", progress=None, **options) -> Compiled:
+        """Client and server of the fitted model. X: records like those to come; options: of umbra.plan, such as `records`,
+        how many are computed together (the number of X)."""
+        features = self._features(X)
+        whole = plan(self.model_, features, progress=progress, **{"records": len(features), **options})
+        self.compiled_ = Compiled(ClassifierClient(whole.client(), self), Server(whole, device=device, progress=progress))
+        return self.compiled_
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "compiled_"}
+
+    # ---- training under encryption ----
+
+    def _params(self) -> Params:
+        return Params(self.params) if isinstance(self.params, str) else self.params
+
+    def _options(self) -> Dict[str, Any]:
+        """Of the training."""
+        raise NotImplementedError
+
+    def _scaled(self, X, y) -> Tuple[Scaling, Records]:
+        records = self._records(X, y)
+        scaling = Scaling(records, "deviation", self.clip)
+        return scaling, scaling.apply(records)
+
+    def _plan(self, records: Records, **options) -> TrainPlan:
+        return TrainPlan(self._params(), records, **{**self._options(), **options})
+
+    def plan(self, X, y) -> TrainPlan:
+        """What a training under encryption takes: report(), cost()."""
+        return self._settled(self._scaled(X, y)[1])[0]
+
+    def _settled(self, records: Records) -> Tuple[TrainPlan, np.ndarray]:
+        """A plan whose training stays within its polynomials' ranges, as its twin in the clear shows, and the twin's
+        weights. Without a rate: the first one that does, of 1, 1/2, 1/4, ..."""
+        rates = [self.rate] if self.rate is not None else [2.0 ** -k for k in range(10)]
+        for rate in rates:
+            whole = self._plan(records, rate=rate)
+            weights, trace = whole.twin(records)
+            worst = max(outcome["largest_score"] if outcome["largest_score"] == outcome["largest_score"] else np.inf
+                        for outcome in trace)
+            if np.all(np.isfinite(weights)) and worst <= 0.9 * self.range:
+                return whole, weights
+        raise ValueError(f"scores come to {worst:.3g}, beyond nine tenths of range={self.range:g}, with rate={rate:g}: "
+                         "give a larger range, a smaller rate or fewer iterations")
+
+    def prepare(self, X, y, folder, *, progress=None) -> Training:
+        """The owner: writes keys and encrypted records into a new folder, all of which the server may have."""
+        scaling, records = self._scaled(X, y)
+        training = Training(folder, self._settled(records)[0]).prepare(records, progress=progress)
+        self._scaling = scaling.affine()
+        return training
+
+    def collect(self, training: Training):
+        """The owner: decrypts what umbra.train(folder) left, and is fitted by it."""
+        weights = training.weights()
+        self.scale_, self.shift_ = self._scaling
+        self.weights_ = weights
+        return self
+
+
+class EncryptedLogisticRegression(_Classifier):
+    """A logistic model of two classes. fit() finds the best one in the clear; prepare(), umbra.train() and collect() train
+    by Nesterov's accelerated gradient on encrypted records.
+
+    l2: penalty of the mean loss. Of the training under encryption: iterations, rate (None: found), the polynomial's degree
+    and range, clip (of scaled values), params.
+    """
+
+    def __init__(self, *, l2: float = 1e-4, iterations: int = 30, rate: Optional[float] = None, degree: int = 15,
+                 range: float = 24.0, clip: float = 3.0, params: Union[str, Params] = "boot-64k-40"):
+        self.l2, self.iterations, self.rate, self.degree = l2, iterations, rate, degree
+        self.range, self.clip, self.params = range, clip, params
+
+    def _records(self, X, y) -> Records:
+        records = super()._records(X, y)
+        if len(self.classes_) > 2:
+            raise ValueError(f"y has {len(self.classes_)} classes; EncryptedMLPClassifier(hidden=()) has a linear model "
+                             "for each")
+        return records
+
+    def _options(self) -> Dict[str, Any]:
+        return {"iterations": self.iterations, "sigmoid": {"degree": self.degree, "range": self.range}}
+
+    def fit(self, X, y, *, progress=None) -> "EncryptedLogisticRegression":
+        """In the clear. X: (records, features) of numbers, or a frame; y: (records,) of two classes of any kind."""
+        records = self._records(X, y)
+        scaling = Scaling(records)
+        return self._learn(scaling, [best_logistic(scaling.apply(records), self.l2, progress=progress).reshape(1, -1)])
+
+    def decision_function(self, X) -> np.ndarray:
+        """Log odds of the second class: (records,)."""
+        w = self.weights_[0][0]
+        return (self._features(X) * self.scale_ + self.shift_) @ w[:-1] + w[-1]
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """(1, features), of columns as they are."""
+        return self.weights_[0][:, :-1] * self.scale_
+
+    @property
+    def intercept_(self) -> np.ndarray:
+        return self.weights_[0][:, :-1] @ self.shift_ + self.weights_[0][:, -1]
+
+
+class EncryptedMLPClassifier(_Classifier):
+    """Dense layers with squares between, up to three hidden ones; () is a linear model for each class. fit() trains in the
+    clear as prepare(), umbra.train() and collect() do it on encrypted records, step by step.
+
+    hidden: units of hidden layers; batch: records of a batch (0: all); rate (None: found); the loss's polynomial has that
+    degree and range; clip: of scaled values; seed: of first weights and of the order of records.
+    """
+
+    def __init__(self, *, hidden: Tuple[int, ...] = (8,), iterations: int = 60, batch: int = 0, rate: Optional[float] = None,
+                 momentum: float = 0.9, degree: int = 7, range: float = 16.0, l2: float = 0.0, clip: float = 3.0,
+                 seed: int = 0, params: Union[str, Params] = "boot-64k-40"):
+        self.hidden, self.iterations, self.batch, self.rate, self.momentum = hidden, iterations, batch, rate, momentum
+        self.degree, self.range, self.l2, self.clip, self.seed, self.params = degree, range, l2, clip, seed, params
+
+    def _options(self) -> Dict[str, Any]:
+        return {"kind": "network", "hidden": list(self.hidden), "outputs": self._outputs, "batch": self.batch,
+                "iterations": self.iterations, "momentum": self.momentum, "optimizer": "nesterov", "l2": self.l2,
+                "seed": self.seed, "sigmoid": {"degree": self.degree, "range": self.range}}
+
+    @property
+    def _outputs(self) -> int:
+        return len(self.classes_) if len(self.classes_) > 2 else 1
+
+    def fit(self, X, y) -> "EncryptedMLPClassifier":
+        """In the clear. X: (records, features) of numbers, or a frame; y: (records,) of classes of any kind."""
+        scaling, records = self._scaled(X, y)
+        weights = self._settled(records)[1]
+        sizes = [*self.hidden, self._outputs]
+        inputs, layers = records.shape[1] + 1, []
+        for units in sizes:
+            layer, weights = np.split(weights, [units * inputs])
+            layers.append(layer.reshape(units, inputs))
+            inputs = units
+        return self._learn(scaling, layers)
