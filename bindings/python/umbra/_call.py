@@ -72,21 +72,31 @@ def path_of(path) -> bytes:
 
 # ---- structs ----
 
-def _enumerator(ctype, value):
-    """The number of an enumerator, by the end of its name: "gpu" of UMBRA_TARGET_GPU."""
-    if not isinstance(value, str):
-        return int(value)
-    names = {name.lower(): number for name, number in ctype.relements.items()}
-    found = {number for name, number in names.items() if name.endswith("_" + value.lower())}
-    if len(found) != 1:
-        raise ValueError(f"{value!r} is none of {', '.join(sorted(names))}")
-    return found.pop()
+def _names(ctype) -> Dict[str, int]:
+    """The enumerators of a type by what tells them apart: "by_rows" of UMBRA_MATRIX_BY_ROWS."""
+    names = list(ctype.relements)
+    low, high = min(names), max(names)
+    same = next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), len(low))
+    prefix = low.rfind("_", 0, same) + 1
+    return {name[prefix:].lower(): number for name, number in ctype.relements.items()}
+
+
+def number_of(type_name: str, value) -> int:
+    """An enumerator by its name in small letters, such as "tanh" of an umbra_function, or by its number."""
+    return _number(ffi.typeof(type_name), value)
+
+
+def _number(ctype, value) -> int:
+    names = _names(ctype)
+    if isinstance(value, str) and value not in names:
+        raise ValueError(f"{value!r} is none of {', '.join(names)}")
+    return names.get(value, value)
 
 
 class Struct:
     """A C struct that begins with struct_size: defaults, then keyword arguments; `pointer` is what calls take.
 
-    A member that points to another struct takes a dictionary, texts take str, enumerations the end of a name.
+    A member that points to another struct takes a dictionary, texts take str, enumerations the name of a value.
     """
 
     def __init__(self, type_name: str, members: Optional[Dict[str, Any]] = None):
@@ -107,7 +117,7 @@ class Struct:
 
     def _converted(self, ctype, value):
         if ctype.kind == "enum":
-            return _enumerator(ctype, value)
+            return _number(ctype, value)
         if ctype.kind == "pointer" and value is None:
             return ffi.NULL
         if ctype.kind == "pointer" and isinstance(value, (str, bytes)):
@@ -137,8 +147,7 @@ def pointer_of(struct: Optional[Struct]):
 
 def _value(ctype, value):
     if ctype.kind == "enum":
-        prefix = len(_common_prefix(list(ctype.relements)))
-        return {n: name[prefix:].lower() for name, n in ctype.relements.items()}.get(int(ffi.cast("int", value)), value)
+        return {number: name for name, number in _names(ctype).items()}.get(value, value)
     if ctype.kind == "array" and ctype.item.cname == "char":
         return ffi.string(value).decode(errors="replace")
     if ctype.kind == "array" and ctype.item.cname == "uint8_t":
@@ -148,13 +157,6 @@ def _value(ctype, value):
     if ctype.kind == "pointer":
         return ffi.string(ffi.cast("const char *", value)).decode() if value else ""
     return value
-
-
-def _common_prefix(names):
-    """UMBRA_MATRIX_ of UMBRA_MATRIX_BY_ROWS, ..."""
-    low, high = min(names), max(names)
-    same = next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), len(low))
-    return low[:low.rfind("_", 0, same) + 1]
 
 
 def as_dict(struct) -> Dict[str, Any]:

@@ -20,7 +20,10 @@ import numpy as np
 
 from .network import Client, Compiled, Model, NetworkPlan, Server, plan
 from .params import Params
-from .training import Records, Scaling, Schema, Training, TrainPlan, best_logistic, is_frame
+from .training import (Records, Scaling, Schema, Training, TrainPlan, best_logistic, is_frame,
+                       least_squares)
+
+ROOM = 0.9  # of the range of a training's polynomial that scores may take
 
 
 class ClassifierClient(Client):
@@ -115,7 +118,7 @@ class _Classifier:
         first, *others = self.weights_
         model.dense(first[:, :-1], first[:, -1])
         for layer in others:
-            model.polynomial([0, 0, 1]).dense(layer)
+            model.polynomial(self._activation()).dense(layer)
         return model.output("probability", ["logistic"])
 
     def predict_proba(self, X) -> np.ndarray:
@@ -169,18 +172,26 @@ class _Classifier:
         return self._settled(self._scaled(X, y)[1])[0]
 
     def _settled(self, records: Records) -> Tuple[TrainPlan, np.ndarray]:
-        """A plan whose training stays within its polynomials' ranges, as its twin in the clear shows, and the twin's
-        weights. Without a rate: the first one that does, of 1, 1/2, 1/4, ..."""
-        rates = [self.rate] if self.rate is not None else [2.0 ** -k for k in range(10)]
-        for rate in rates:
+        """A plan, and the weights of its twin in the clear, which shows that scores stay within the polynomial's range.
+        Without a rate: of 1, 1/2, 1/4, ... the one before the loss rises again."""
+        best, least, worst = None, np.inf, np.inf
+        for rate in [self.rate] if self.rate is not None else 0.5 ** np.arange(12.0):
             whole = self._plan(records, rate=rate)
             weights, trace = whole.twin(records)
-            worst = max(outcome["largest_score"] if outcome["largest_score"] == outcome["largest_score"] else np.inf
-                        for outcome in trace)
-            if np.all(np.isfinite(weights)) and worst <= 0.9 * self.range:
-                return whole, weights
-        raise ValueError(f"scores come to {worst:.3g}, beyond nine tenths of range={self.range:g}, with rate={rate:g}: "
-                         "give a larger range, a smaller rate or fewer iterations")
+            loss, worst = trace[-1]["loss"], self._use(trace)
+            if not (np.all(np.isfinite(weights)) and worst <= ROOM):
+                continue
+            if best and not loss < least:
+                break
+            best, least = (whole, weights), loss
+        if best is None:
+            raise ValueError(f"values come to {worst:.3g} times the range of their polynomial with rate={rate:g}, and "
+                             f"{ROOM:.0%} is the limit: give a larger range, a smaller rate or fewer iterations")
+        return best
+
+    def _use(self, trace: List[Dict[str, Any]]) -> float:
+        """How much of the ranges of polynomials a training took."""
+        return max(outcome["largest_score"] for outcome in trace) / self.range
 
     def prepare(self, X, y, folder, *, progress=None) -> Training:
         """The owner: writes keys and encrypted records into a new folder, all of which the server may have."""
@@ -205,7 +216,7 @@ class EncryptedLogisticRegression(_Classifier):
     and range, clip (of scaled values), params.
     """
 
-    def __init__(self, *, l2: float = 1e-4, iterations: int = 30, rate: Optional[float] = None, degree: int = 15,
+    def __init__(self, *, l2: float = 1e-2, iterations: int = 30, rate: Optional[float] = None, degree: int = 15,
                  range: float = 24.0, clip: float = 3.0, params: Union[str, Params] = "boot-64k-40"):
         self.l2, self.iterations, self.rate, self.degree = l2, iterations, rate, degree
         self.range, self.clip, self.params = range, clip, params
@@ -242,23 +253,39 @@ class EncryptedLogisticRegression(_Classifier):
 
 
 class EncryptedMLPClassifier(_Classifier):
-    """Dense layers with squares between, up to three hidden ones; () is a linear model for each class. fit() trains in the
-    clear as prepare(), umbra.train() and collect() do it on encrypted records, step by step.
+    """Dense layers, up to three hidden ones; () is a linear model for each class. fit() trains in the clear as prepare(),
+    umbra.train() and collect() do it on encrypted records, step by step.
 
-    hidden: units of hidden layers; batch: records of a batch (0: all); rate (None: found); the loss's polynomial has that
-    degree and range; clip: of scaled values; seed: of first weights and of the order of records.
+    hidden: units of hidden layers, whose activation is a polynomial of that degree near the function on hidden_range;
+    batch: records of a batch (0: all); rate (None: found); degree and range: of the loss's polynomial; clip: of scaled
+    values; seed: of first weights and of the order of records; params: a preset, or Params that refresh.
     """
 
-    def __init__(self, *, hidden: Tuple[int, ...] = (8,), iterations: int = 60, batch: int = 0, rate: Optional[float] = None,
+    def __init__(self, *, hidden: Tuple[int, ...] = (8,), activation: str = "tanh", activation_degree: int = 3,
+                 hidden_range: float = 16.0, iterations: int = 60, batch: int = 0, rate: Optional[float] = None,
                  momentum: float = 0.9, degree: int = 7, range: float = 16.0, l2: float = 0.0, clip: float = 3.0,
                  seed: int = 0, params: Union[str, Params] = "boot-64k-40"):
-        self.hidden, self.iterations, self.batch, self.rate, self.momentum = hidden, iterations, batch, rate, momentum
-        self.degree, self.range, self.l2, self.clip, self.seed, self.params = degree, range, l2, clip, seed, params
+        self.hidden, self.activation, self.activation_degree = hidden, activation, activation_degree
+        self.hidden_range, self.iterations, self.batch, self.rate = hidden_range, iterations, batch, rate
+        self.momentum, self.degree, self.range, self.l2, self.clip = momentum, degree, range, l2, clip
+        self.seed, self.params = seed, params
 
     def _options(self) -> Dict[str, Any]:
-        return {"kind": "network", "hidden": list(self.hidden), "outputs": self._outputs, "batch": self.batch,
-                "iterations": self.iterations, "momentum": self.momentum, "optimizer": "nesterov", "l2": self.l2,
-                "seed": self.seed, "sigmoid": {"degree": self.degree, "range": self.range}}
+        options = {"kind": "network", "outputs": self._outputs, "batch": self.batch, "iterations": self.iterations,
+                   "momentum": self.momentum, "optimizer": "nesterov", "l2": self.l2, "seed": self.seed,
+                   "sigmoid": {"degree": self.degree, "range": self.range}}
+        if self.hidden:
+            options.update(hidden=list(self.hidden), hidden_function=self.activation,
+                           hidden_degree=self.activation_degree, hidden_range=self.hidden_range)
+        return options
+
+    def _use(self, trace: List[Dict[str, Any]]) -> float:
+        hidden = max(outcome["largest_hidden"] for outcome in trace) / self.hidden_range
+        return max(super()._use(trace), hidden)
+
+    def _activation(self) -> np.ndarray:
+        """Coefficients of its polynomial, as the training has it."""
+        return least_squares(self.activation, self.activation_degree, self.hidden_range)
 
     @property
     def _outputs(self) -> int:

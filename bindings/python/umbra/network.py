@@ -58,11 +58,11 @@ class Model(Handle):
 
     def activation(self, name: str) -> "Model":
         """ "relu", "sigmoid", "tanh", "gelu", "silu", ... of each element."""
-        return self._add(lib.umbra_model_activation, _call._enumerator(ffi.typeof("umbra_function"), name))
+        return self._add(lib.umbra_model_activation, _call.number_of("umbra_function", name))
 
     def output(self, name: str, closing: Iterable[str] = ()) -> "Model":
         """The last layer is an output, after which its owner applies the closing steps: "softmax", "logistic", "argmax"."""
-        steps = [_call._enumerator(ffi.typeof("umbra_closing"), step) for step in closing]
+        steps = [_call.number_of("umbra_closing", step) for step in closing]
         _call.call(lib.umbra_model_output, self._c, name.encode(), self._last, ffi.new("umbra_closing[]", steps), len(steps),
                    ffi.NULL)
         return self

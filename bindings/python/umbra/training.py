@@ -112,7 +112,7 @@ class Scaling(Handle):
 
     def __init__(self, records: Records, kind: str = "deviation", clip: float = 0.0):
         super().__init__(_call.made(self._type, lib.umbra_scaling_fit, records._c,
-                                    _call._enumerator(ffi.typeof("umbra_scaling_kind"), kind), 0.0, clip))
+                                    _call.number_of("umbra_scaling_kind", kind), 0.0, clip))
 
     def apply(self, records: Records) -> Records:
         scaled = Records.__new__(Records)
@@ -135,6 +135,15 @@ def best_logistic(records: Records, l2: float, *, progress=None) -> np.ndarray:
     _call.watched(lib.umbra_logistic_optimum, _call.pointer_to(weights), optimum.pointer, records._c, options.pointer,
                   progress=progress)
     return weights
+
+
+def least_squares(function: str, degree: int, bound: float) -> np.ndarray:
+    """Coefficients of x^k of the polynomial near a function ("tanh", "relu", ...) on [-bound, bound], by least squares."""
+    coefficients = np.empty(degree + 1)
+    desc = _call.Struct("umbra_fit_desc", {"function": function, "degree": degree, "kind": "least_squares", "lo": -bound,
+                                           "hi": bound})
+    _call.call(lib.umbra_chebyshev_fit, _call.pointer_to(coefficients), ffi.NULL, desc.pointer)
+    return np.polynomial.Chebyshev(coefficients, domain=[-bound, bound]).convert(kind=np.polynomial.Polynomial).coef
 
 
 # ---- plans ----
@@ -167,7 +176,7 @@ class TrainPlan(Plain):
 
     def cost(self, part: str = "whole", machine: Optional[str] = None) -> Dict[str, Any]:
         """Of the "whole" training, an "iteration" or a "bootstrap" on a machine ("cpu", "h200", ...): seconds, bytes."""
-        number = _call._enumerator(ffi.typeof("umbra_train_part"), part)
+        number = _call.number_of("umbra_train_part", part)
         name = ffi.NULL if machine is None else machine.encode()
         return _call.filled("umbra_cost", lib.umbra_train_plan_cost, self._c, after=(number, name))
 
@@ -178,13 +187,14 @@ class TrainPlan(Plain):
         return needs
 
     def twin(self, records: Records, *, progress=None) -> Tuple[np.ndarray, List[Dict[str, Any]]]:
-        """The same training in the clear: weights, and what happened in each iteration."""
+        """The same training in the clear: weights, and what happened in each iteration, judged by these records."""
         weights = np.empty(lib.umbra_train_plan_weights(self._c))
         count = self.options["iterations"]
         trace = ffi.new("umbra_train_outcome[]", count)
         for outcome in trace:
             lib.umbra_train_outcome_init(ffi.addressof(outcome), ffi.sizeof("umbra_train_outcome"))
-        _call.watched(lib.umbra_train_twin, _call.pointer_to(weights), trace, count, self._c, records._c, ffi.NULL,
+        judged = _call.Struct("umbra_twin_options", {"judged": records._c})
+        _call.watched(lib.umbra_train_twin, _call.pointer_to(weights), trace, count, self._c, records._c, judged.pointer,
                       progress=progress)
         return weights, [_call.as_dict(outcome) for outcome in trace]
 
