@@ -78,7 +78,7 @@ def _names(ctype) -> Dict[str, int]:
     low, high = min(names), max(names)
     same = next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), len(low))
     prefix = low.rfind("_", 0, same) + 1
-    return {name[prefix:].lower(): number for name, number in ctype.relements.items()}
+    return {name[prefix:].lower(): number for name, number in sorted(ctype.relements.items(), key=lambda item: item[1])}
 
 
 def number_of(type_name: str, value) -> int:

@@ -19,8 +19,7 @@ class _Engine:
     __slots__ = ("pointer", "watch")
 
     def __init__(self, evaluator: "Evaluator"):
-        keys = evaluator.keys._c if evaluator.keys is not None else _call.ffi.NULL
-        self.pointer = _call.made("umbra_evaluator", lib.umbra_evaluator_create, evaluator.context._c, keys)
+        self.pointer = _call.made("umbra_evaluator", lib.umbra_evaluator_create, *evaluator._made_of)
         self.watch = Watch(evaluator._progress)
         lib.umbra_evaluator_watch(self.pointer, self.watch.pointer)
         lib.umbra_evaluator_set_strict(self.pointer, evaluator.strict)
@@ -35,6 +34,7 @@ class Evaluator:
 
     def __init__(self, context: Context, keys=None, *, progress=None, strict: bool = False):
         self.context, self.keys, self.strict = context, keys, strict
+        self._made_of = context._c, keys._c if keys is not None else _call.ffi.NULL
         self._progress = progress
         self._local = threading.local()
 
@@ -55,7 +55,7 @@ class Evaluator:
 
     def close(self) -> None:
         """Gives back what this thread uses; others' goes with their threads."""
-        self._local = None
+        self._local = self._made_of = None
 
     def __enter__(self) -> "Evaluator":
         return self

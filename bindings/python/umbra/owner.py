@@ -2,7 +2,7 @@
 """An owner of data, with all keys; and what a program costs before there are any."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Optional
+from typing import Any, Callable, Dict, Iterable, Optional, Tuple
 
 import numpy as np
 
@@ -71,12 +71,13 @@ class DryRun(Dict[str, Any]):
 def dry_run(program: Callable, *inputs, params=None, machine: Optional[str] = None, **need) -> DryRun:
     """Runs a function of ciphertexts and matrices without values or keys, and keeps accounts.
 
-    inputs: arrays like those to come, of which shape and largest value count: (n,) a ciphertext, (rows, columns) a matrix.
+    inputs: arrays like those to come, of which shape and largest value count: (n,) a ciphertext, (rows, columns) a matrix;
+    or an array and the layout of its matrix, (array, {"order": "by_columns"}), as encrypt_matrix takes it.
     params, need: as Params takes them. machine: whose seconds: "cpu", "h200", ...; see umbra/cost.h.
     """
     context = Context(params, device="dry", **need)
     evaluator = Evaluator(context)
-    operands = [evaluator.bind(_dry(context, np.asarray(values))) for values in inputs]
+    operands = [evaluator.bind(_dry(context, *_input(values))) for values in inputs]
     if machine is not None:
         _call.call(lib.umbra_context_cost_machine, context._c, machine.encode())
     _call.call(lib.umbra_context_cost_begin, context._c)
@@ -87,11 +88,18 @@ def dry_run(program: Callable, *inputs, params=None, machine: Optional[str] = No
     return run
 
 
-def _dry(context: Context, values: np.ndarray):
+def _input(values) -> Tuple[np.ndarray, Dict[str, Any]]:
+    """An array, and the layout that may come with it."""
+    array, layout = values if isinstance(values, tuple) and isinstance(values[-1], dict) else (values, {})
+    return np.asarray(array), layout
+
+
+def _dry(context: Context, values: np.ndarray, layout: Dict[str, Any]):
     """What encryption would have made of them: bounds are powers of two from 1 on."""
-    bound = float(max(1, 2.0 ** np.ceil(np.log2(max(np.abs(values).max(initial=0), 1)))))
+    bound = float(2 ** np.ceil(np.log2(max(np.abs(values).max(initial=0), 1))))
     if values.ndim == 2:
+        struct = _call.options("umbra_matrix_layout", layout)
         return Matrix(_call.made("umbra_matrix", lib.umbra_dry_matrix, context._c, *values.shape, level_of(None), bound,
-                                 _call.ffi.NULL), context)
+                                 _call.pointer_of(struct)), context)
     return Ciphertext(_call.made("umbra_ciphertext", lib.umbra_dry_ciphertext, context._c, level_of(None), 0, bound),
                       context)
