@@ -89,8 +89,7 @@ class _Classifier:
         return records
 
     def _features(self, X) -> np.ndarray:
-        if not hasattr(self, "n_features_in_"):
-            raise ValueError(f"this {type(self).__name__} is not fitted: call fit(), or prepare() and collect()")
+        self._check_fitted()
         if not is_frame(X):
             return np.asarray(X, dtype=np.float64)
         if self.schema_ is None:
@@ -111,9 +110,14 @@ class _Classifier:
         self.weights_ = weights
         return self
 
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "weights_"):
+            raise ValueError(f"this {type(self).__name__} is not fitted: call fit(), or prepare() and collect()")
+
     @property
     def model_(self) -> Model:
         """The network in the clear, with the scaling of its inputs."""
+        self._check_fitted()
         model = Model((len(self.scale_),)).scale_shift(self.scale_, self.shift_)
         first, *others = self.weights_
         model.dense(first[:, :-1], first[:, -1])

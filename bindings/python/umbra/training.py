@@ -248,11 +248,11 @@ def train(folder, *, device: str = "auto", threads: int = 0, progress=None) -> N
     run.mkdir(exist_ok=True)
     context = Context(plan.params, device=device, threads=threads, memory_limit=plan.report()["memory_limit"])
     keys = EvalKeys.load(context, folder / "keys/eval.umbra")
-    trainer = _trainer(plan, context, keys, folder / "data", run / "checkpoint.umbra")
     watch = _call.Watch(progress)
-    lib.umbra_trainer_watch(trainer, watch.pointer)
-    _call.call(lib.umbra_trainer_run, trainer, ffi.NULL, ffi.NULL, watch=watch)
-    _save_model(plan, trainer, context, run)
+    with _trainer(plan, context, keys, folder / "data", run / "checkpoint.umbra") as trainer:  # its locks end with it
+        lib.umbra_trainer_watch(trainer, watch.pointer)
+        _call.call(lib.umbra_trainer_run, trainer, ffi.NULL, ffi.NULL, watch=watch)
+        _save_model(plan, trainer, context, run)
 
 
 def _trainer(plan, context, keys, data, checkpoint):
