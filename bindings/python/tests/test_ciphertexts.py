@@ -151,8 +151,8 @@ def test_public_objects_are_pickled(owner):
         copy = pickle.loads(pickle.dumps(thing))
         assert copy.to_bytes() == thing.to_bytes()
     copy = pickle.loads(pickle.dumps(x))
-    assert copy.context is owner.context and np.allclose(owner.decrypt(copy, 2), [0.5, -1], atol=CLOSE)
-    assert pickle.loads(pickle.dumps(owner.context)) is owner.context
+    assert copy.context == owner.context and np.allclose(owner.decrypt(copy, 2), [0.5, -1], atol=CLOSE)
+    assert pickle.loads(pickle.dumps(owner.context)) == owner.context
 
 
 def test_secrets_are_not_pickled(owner):

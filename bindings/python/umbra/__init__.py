@@ -11,15 +11,25 @@ is unsupported until tested. After a fork the child may use what it inherited on
 from ._library import version as __version__
 from .ciphertext import Ciphertext, Plaintext, dot
 from .context import Context, devices
-from .errors import (BusyError, CancelledError, DeviceError, Error, ExistsError, FormatError, InsecureError, InternalError,
-                     InvalidArgumentError, IoError, MismatchError, MissingKeyError, NoLevelError, OutOfMemoryError,
-                     PassphraseError, RangeError, UnsupportedError)
+from .errors import (BusyError, CancelledError, DeviceError, Error, ExistsError, FormatError, InsecureError,
+                     InternalError, InvalidArgumentError, IoError, MismatchError, MissingKeyError, NoLevelError,
+                     OutOfMemoryError, PassphraseError, RangeError, UnsupportedError)
+from .estimators import EncryptedLogisticRegression, EncryptedMLPClassifier
 from .evaluator import Evaluator
-from .keys import EvalKeys, KeyNeeds, PublicKey, SecretKey
+from .key_needs import KeyNeeds
+from .keys import EvalKeys, PublicKey, SecretKey
 from .matrix import Matrix, ProductPlan, Weights
+from .network import Client, Compiled, Model, NetworkPlan, NetworkWeights, Server, compile, encrypt_weights, plan
 from .owner import DryRun, Owner, dry_run
 from .params import Params, presets
-from .network import (Client, Compiled, Model, NetworkPlan, NetworkWeights, Server, compile, encrypt_weights,
-                      plan)
-from .estimators import EncryptedLogisticRegression, EncryptedMLPClassifier
 from .training import Training, TrainPlan, train
+
+__all__ = [
+    "BusyError", "CancelledError", "Ciphertext", "Client", "Compiled", "Context", "DeviceError", "DryRun",
+    "EncryptedLogisticRegression", "EncryptedMLPClassifier", "Error", "EvalKeys", "Evaluator", "ExistsError",
+    "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds", "Matrix",
+    "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError", "OutOfMemoryError",
+    "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError", "SecretKey",
+    "Server", "TrainPlan", "Training", "UnsupportedError", "Weights", "compile", "devices", "dot", "dry_run",
+    "encrypt_weights", "plan", "presets", "train",
+]

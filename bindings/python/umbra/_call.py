@@ -2,7 +2,7 @@
 """How the C API is called: statuses, texts of any length, structs as keyword arguments and dictionaries, arrays."""
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -104,7 +104,7 @@ class Struct:
         self.pointer = ffi.new(type_name + " *")
         getattr(lib, type_name + "_init")(self.pointer, ffi.sizeof(type_name))
         self._types = {name: field.type for name, field in ffi.typeof(type_name).fields}
-        self._kept = []
+        self._kept: List[Any] = []
         for name, value in (members or {}).items():
             self[name] = value
 

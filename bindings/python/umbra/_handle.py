@@ -2,7 +2,7 @@
 """What all objects have in common."""
 from __future__ import annotations
 
-from typing import Any, ClassVar, Optional
+from typing import ClassVar, Optional
 
 from . import _call
 from ._library import ffi, lib
@@ -97,7 +97,7 @@ class InContext(Handle):
 
 
 class Public(InContext):
-    """Public objects of a context: keys but the secret one, and what is encrypted. They are saved, sent and pickled; a
+    """Public objects of a context: plaintexts, keys but the secret one, and what is encrypted. They are saved, sent and pickled; a
     pickle has the parameters with it, and finds or opens a context with these where it is read."""
 
     __slots__ = ()
@@ -129,17 +129,23 @@ class Public(InContext):
     __bytes__ = to_bytes
 
     @property
-    def owner(self) -> bytes:
-        """16 bytes that say under whose key it is."""
-        return self._bytes_of("owner", lib.UMBRA_OWNER_BYTES)
-
-    @property
     def nbytes(self) -> int:
         """Bytes of its residues in memory."""
         return int(self._function("bytes")(self._c))
 
     def __reduce__(self):
         return _unpickled, (type(self), self.context, self.to_bytes())
+
+
+class Owned(Public):
+    """Those that are of one owner's key."""
+
+    __slots__ = ()
+
+    @property
+    def owner(self) -> bytes:
+        """16 bytes that say under whose key it is."""
+        return self._bytes_of("owner", lib.UMBRA_OWNER_BYTES)
 
 
 def _unpickled(cls, context, data):

@@ -12,9 +12,8 @@ Progress = Union[Callable[[float], Any], Any]
 
 
 def _function(progress: Optional[Progress]) -> Optional[Callable[[float], Any]]:
-    if progress is None or not hasattr(progress, "update"):
-        return progress
-    return lambda fraction: progress.update(fraction - progress.n)
+    update = getattr(progress, "update", None)
+    return progress if update is None else lambda fraction: update(fraction - progress.n)  # type: ignore[union-attr]
 
 
 class Watch:

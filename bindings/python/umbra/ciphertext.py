@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 import numpy as np
 
 from . import _call
-from ._handle import Public, level_of
+from ._handle import Owned, Public, level_of
 from ._library import ffi, lib
 from .context import Context
 from .evaluator import Evaluator, evaluator_of
@@ -35,12 +35,8 @@ class Plaintext(Public):
             array, encode = _call.doubles(values), lib.umbra_encode
         return _call.made(cls._type, encode, context._c, _call.pointer_to(array), array.size, options.pointer)
 
-    @property
-    def owner(self):
-        raise AttributeError("a plaintext has no owner")
 
-
-class Ciphertext(Public):
+class Ciphertext(Owned):
     """An encrypted vector of complex numbers, one a slot. Immutable.
 
     With a and b ciphertexts, arrays (one value a slot) or numbers: a + b, a - b, -a; a * b, which takes a level unless b

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Tuple, Union
 
 from . import _call
 from ._handle import Handle
 from ._library import ffi, lib
 from .params import Params
 
+#: C contexts by parameters and device, as long as anything keeps them.
 _opened: "weakref.WeakValueDictionary" = weakref.WeakValueDictionary()
 
 
@@ -34,18 +35,21 @@ class Context(Handle):
         params = params if isinstance(params, Params) else Params(params, **need)
         desc = _call.Struct("umbra_context_desc", {
             "params": params._c, "device": device, "threads": threads, "memory_limit": memory_limit})
-        super().__init__(_call.made(self._type, lib.umbra_context_create, desc.pointer))
-        self._description = (device, threads, memory_limit)
-        _opened.setdefault((params.digest, *self._description), self)
+        self._set(_call.made(self._type, lib.umbra_context_create, desc.pointer), params, (device, threads, memory_limit))
+
+    def _set(self, pointer, params: Params, description: Tuple[str, int, int]) -> None:
+        super().__init__(pointer)
+        self._description = description
+        _opened.setdefault((params.digest, *description), pointer)
 
     @classmethod
     def of(cls, params: Params, device: str = "auto", threads: int = 0, memory_limit: int = 0) -> "Context":
-        """A context of these parameters that this process has opened so already, or a new one: tables are large."""
-        key = (params.digest, device, threads, memory_limit)
-        context = _opened.get(key)
-        if context is None or context.closed:
-            _opened.pop(key, None)
-            context = cls(params, device=device, threads=threads, memory_limit=memory_limit)
+        """Another handle of a context that this process has opened so already, or a new one: tables are large."""
+        pointer = _opened.get((params.digest, device, threads, memory_limit))
+        if pointer is None:
+            return cls(params, device=device, threads=threads, memory_limit=memory_limit)
+        context = cls.__new__(cls)
+        context._set(pointer, params, (device, threads, memory_limit))
         return context
 
     @property
@@ -69,6 +73,12 @@ class Context(Handle):
 
     def __repr__(self) -> str:
         return f"<umbra.Context {self.params!r} on {self.backend}>"
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Context) and self._c == other._c
+
+    def __hash__(self) -> int:
+        return hash(self._c)
 
     def __reduce__(self):
         return Context.of, (self.params, *self._description)

@@ -14,11 +14,11 @@ Or trained by a server that sees neither records nor weights:
 from __future__ import annotations
 
 import inspect
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from .network import Client, Compiled, Model, NetworkPlan, Server, plan
+from .network import Client, Model, NetworkPlan, Server, plan
 from .params import Params
 from .training import (Records, Scaling, Schema, Training, TrainPlan, best_logistic, is_frame,
                        least_squares)
@@ -42,6 +42,13 @@ class ClassifierClient(Client):
         return self._classifier._labels(self.decrypt(answers))
 
 
+class CompiledClassifier(NamedTuple):
+    """client, server = model.compile(X)"""
+
+    client: ClassifierClient
+    server: Server
+
+
 class _Classifier:
     """get_params, set_params and clone as scikit-learn has them; one network in the clear, `model_`, for all the rest.
 
@@ -50,6 +57,10 @@ class _Classifier:
     """
 
     _estimator_type = "classifier"
+    params: Union[str, Params]
+    rate: Optional[float]
+    range: float
+    clip: float
 
     # ---- parameters ----
 
@@ -110,6 +121,10 @@ class _Classifier:
         self.weights_ = weights
         return self
 
+    def _activation(self) -> np.ndarray:
+        """Coefficients of the polynomial between layers."""
+        raise NotImplementedError
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "weights_"):
             raise ValueError(f"this {type(self).__name__} is not fitted: call fit(), or prepare() and collect()")
@@ -143,12 +158,13 @@ class _Classifier:
         """The accuracy in the clear."""
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
-    def compile(self, X, *, device: str = "auto", progress=None, **options) -> Compiled:
+    def compile(self, X, *, device: str = "auto", progress=None, **options) -> CompiledClassifier:
         """Client and server of the fitted model. X: records like those to come; options: of umbra.plan, such as `records`,
         how many are computed together (the number of X)."""
         features = self._features(X)
         whole = plan(self.model_, features, progress=progress, **{"records": len(features), **options})
-        self.compiled_ = Compiled(ClassifierClient(whole.client(), self), Server(whole, device=device, progress=progress))
+        self.compiled_ = CompiledClassifier(ClassifierClient(whole.client(), self),
+                                            Server(whole, device=device, progress=progress))
         return self.compiled_
 
     def __getstate__(self):
@@ -253,6 +269,7 @@ class EncryptedLogisticRegression(_Classifier):
 
     @property
     def intercept_(self) -> np.ndarray:
+        """(1,), beside coef_."""
         return self.weights_[0][:, :-1] @ self.shift_ + self.weights_[0][:, -1]
 
 

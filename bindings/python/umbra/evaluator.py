@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TypeVar
+from typing import Optional, Tuple, TypeVar
 
 from . import _call
 from ._library import lib
@@ -18,11 +18,11 @@ class _Engine:
 
     __slots__ = ("pointer", "watch")
 
-    def __init__(self, evaluator: "Evaluator"):
-        self.pointer = _call.made("umbra_evaluator", lib.umbra_evaluator_create, *evaluator._made_of)
-        self.watch = Watch(evaluator._progress)
+    def __init__(self, context, keys, progress, strict: bool):
+        self.pointer = _call.made("umbra_evaluator", lib.umbra_evaluator_create, context, keys)
+        self.watch = Watch(progress)
         lib.umbra_evaluator_watch(self.pointer, self.watch.pointer)
-        lib.umbra_evaluator_set_strict(self.pointer, evaluator.strict)
+        lib.umbra_evaluator_set_strict(self.pointer, strict)
 
 
 class Evaluator:
@@ -34,19 +34,17 @@ class Evaluator:
 
     def __init__(self, context: Context, keys=None, *, progress=None, strict: bool = False):
         self.context, self.keys, self.strict = context, keys, strict
-        self._made_of = context._c, keys._c if keys is not None else _call.ffi.NULL
-        self._progress = progress
+        self._made_of: Optional[Tuple] = (context._c, keys._c if keys is not None else _call.ffi.NULL, progress, strict)
         self._local = threading.local()
 
     @property
     def _engine(self) -> _Engine:
-        try:
-            return self._local.engine
-        except AttributeError:
-            if self._local is None:
-                raise ValueError("this Evaluator is closed") from None
-            self._local.engine = _Engine(self)
-            return self._local.engine
+        local, made_of = self._local, self._made_of
+        if made_of is None:
+            raise ValueError("this Evaluator is closed")
+        if not hasattr(local, "engine"):
+            local.engine = _Engine(*made_of)
+        return local.engine
 
     def bind(self, operand: T) -> T:
         """The same object as an operand of this evaluator."""
@@ -55,7 +53,7 @@ class Evaluator:
 
     def close(self) -> None:
         """Gives back what this thread uses; others' goes with their threads."""
-        self._local = self._made_of = None
+        self._local, self._made_of = threading.local(), None
 
     def __enter__(self) -> "Evaluator":
         return self

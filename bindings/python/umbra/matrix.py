@@ -7,13 +7,14 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from . import _call
-from ._handle import Handle, InContext, Public, level_of
+from ._handle import Handle, InContext, Owned, level_of
 from ._library import ffi, lib
 from .context import Context
 from .evaluator import Evaluator, evaluator_of
+from .key_needs import KeyNeeds
 
 
-class Matrix(Public):
+class Matrix(Owned):
     """An encrypted matrix of real numbers, (rows, columns). Immutable.
 
     a + b, a - b, a * b are element by element, of one layout; a @ b is the product with a plain array or with another
@@ -169,9 +170,8 @@ class ProductPlan(Handle):
         return a.as_dict(), {} if self.plain else b.as_dict()
 
     @property
-    def needs(self):
+    def needs(self) -> KeyNeeds:
         """The keys of the product."""
-        from .keys import KeyNeeds
         needs = KeyNeeds(self.params)
         _call.call(lib.umbra_product_plan_add_needs, self._c, needs._c)
         return needs

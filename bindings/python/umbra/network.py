@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
 from . import _call
-from ._handle import Handle, InContext, Plain, Public
+from ._handle import Handle, InContext, Owned, Plain
 from ._library import ffi, lib
 from .context import Context
 from .evaluator import Evaluator
-from .keys import EvalKeys, KeyNeeds, PublicKey, SecretKey
+from .key_needs import KeyNeeds
+from .keys import EvalKeys, PublicKey, SecretKey
 from .matrix import Matrix
 from .params import Params
 
@@ -153,7 +154,7 @@ def _text(value: Optional[str]):
     return ffi.NULL if value is None else value.encode()
 
 
-class NetworkWeights(Public):
+class NetworkWeights(Owned):
     """A network's weights, encrypted for the owner of the records."""
 
     __slots__ = ()
@@ -247,11 +248,10 @@ class Client:
 
     def decrypt(self, answers: Union[Matrix, bytes], *, closed: bool = True, progress=None) -> np.ndarray:
         """(records, outputs), after the closing steps, such as softmax; closed=False: before them."""
-        if not isinstance(answers, Matrix):
-            answers = Matrix.from_bytes(self.context, answers)
+        batch = answers if isinstance(answers, Matrix) else Matrix.from_bytes(self.context, answers)
         result = _call.NdArray()
         function = lib.umbra_inference_decrypt if closed else lib.umbra_inference_decrypt_values
-        _call.watched(function, result.pointer, self.plan._c, answers._c, self.secret_key._c, progress=progress)
+        _call.watched(function, result.pointer, self.plan._c, batch._c, self.secret_key._c, progress=progress)
         return result.array()
 
     def __reduce__(self):

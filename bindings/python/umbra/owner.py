@@ -2,7 +2,7 @@
 """An owner of data, with all keys; and what a program costs before there are any."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Union
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from ._library import lib
 from .ciphertext import Ciphertext
 from .context import Context
 from .evaluator import Evaluator
-from .keys import KeyNeeds, SecretKey
+from .key_needs import KeyNeeds
+from .keys import SecretKey
 from .matrix import Matrix
 
 
@@ -35,7 +36,7 @@ class Owner:
         self.eval_keys = self.secret_key.eval_keys(needs, rotations=rotations, conjugation=conjugation, progress=progress)
         self.evaluator = Evaluator(self.context, self.eval_keys)
 
-    def encrypt(self, values, **options):
+    def encrypt(self, values, **options) -> Union[Ciphertext, Matrix]:
         """A Ciphertext of numbers (n,), or a Matrix of (rows, columns); see PublicKey."""
         encrypt = self.public_key.encrypt_matrix if np.ndim(values) == 2 else self.public_key.encrypt
         return self.evaluator.bind(encrypt(values, **options))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import pathlib
 import tempfile
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from . import _call
 from ._handle import Handle, Plain
 from ._library import ffi, lib
 from .context import Context
-from .keys import EvalKeys, KeyNeeds, SecretKey
+from .key_needs import KeyNeeds
+from .keys import EvalKeys, SecretKey
 from .matrix import Matrix
 from .params import Params
 
