@@ -13,37 +13,29 @@ import tempfile
 
 import cffi
 
-HERE = pathlib.Path(__file__).resolve().parent
+INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 SYSTEM_HEADERS = ("stddef.h", "stdint.h")  # cffi knows their types
 INTEGER = re.compile(r"^#define (UMBRA_\w+) \(?(0x[0-9a-fA-F]+|[0-9]+)u?\)?$", re.MULTILINE)
 
 
-def headers():
-    """The folder with umbra/umbra.h: of the checkout, or of a source package."""
-    for folder in (HERE / "../../include", HERE / "source/include"):
-        if (folder / "umbra/umbra.h").is_file():
-            return folder.resolve()
-    raise SystemExit(f"declarations.py: no umbra/umbra.h in ../../include or source/include of {HERE}")
-
-
-def preprocess(include, empty, *options):
-    command = [os.environ.get("CC", "cc"), "-E", "-nostdinc", "-U__GNUC__", f"-I{empty}", f"-I{include}", *options, "-"]
+def preprocess(empty, *options):
+    command = [os.environ.get("CC", "cc"), "-E", "-nostdinc", "-U__GNUC__", f"-I{empty}", f"-I{INCLUDE}", *options, "-"]
     return subprocess.run(command, input="#include <umbra/umbra.h>\n", check=True, stdout=subprocess.PIPE,
                           text=True).stdout
 
 
-def declarations(include):
+def declarations():
     """Integer constants, types and functions of all public headers."""
     with tempfile.TemporaryDirectory() as empty:
         for name in SYSTEM_HEADERS:
             pathlib.Path(empty, name).touch()
-        constants = INTEGER.findall(preprocess(include, empty, "-dM"))
-        return "".join(f"#define {name} {value}\n" for name, value in sorted(constants)) + preprocess(include, empty, "-P")
+        constants = INTEGER.findall(preprocess(empty, "-dM"))
+        return "".join(f"#define {name} {value}\n" for name, value in sorted(constants)) + preprocess(empty, "-P")
 
 
 def write(out):
     ffi = cffi.FFI()
-    ffi.cdef(declarations(headers()))
+    ffi.cdef(declarations())
     ffi.set_source("umbra._api", None)
     ffi.emit_python_code(str(out))
 

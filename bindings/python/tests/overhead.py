@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import umbra
-from umbra._library import _path
+from umbra._library import path
 
 MOST, ROUNDS, PRODUCTS = 1.05, 25, 40
 HEADERS = pathlib.Path(__file__).resolve().parents[3] / "include"
@@ -58,7 +58,7 @@ int main(void) {
 
 
 def seconds_of_c(folder):
-    source, program, library = folder / "multiply.c", folder / "multiply", pathlib.Path(_path()).resolve()
+    source, program, library = folder / "multiply.c", folder / "multiply", pathlib.Path(path()).resolve()
     source.write_text(PROGRAM)
     subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu17", f"-DROUNDS={ROUNDS}", f"-DPRODUCTS={PRODUCTS}",
                     f"-I{HEADERS}", source, library, f"-Wl,-rpath,{library.parent}", "-o", program], check=True)
