@@ -205,3 +205,46 @@ def test_descriptions(owner):
     assert any(device["usable"] for device in umbra.devices())
     assert set(umbra.presets()) > {"n13-d2-s40", "boot-64k-40"}
     assert umbra.Context("n13-d2-s40", device="auto").backend
+
+
+# ---- refreshes, comparisons, what others may see ----
+
+def test_refreshes(random):
+    params = umbra.Params(depth=4, scale_bits=40, log_n=11, insecure_for_tests=True, bootstrap={})
+    plan = umbra.RefreshPlan(params, slots=16)
+    needs = umbra.KeyNeeds(params).relinearization().add(plan.needs)
+    with umbra.Owner(umbra.Context(params, device="cpu"), needs=needs) as owner:
+        x = random.uniform(-1, 1, 16)
+        low = owner.public_key.encrypt(x, slots=16, level=plan.report()["input_level"])
+        refresher = umbra.Refresher(owner.context, plan)
+        fresh = owner.evaluator.bind(low).refresh(refresher)
+        assert fresh.level == plan.report()["output_level"] > low.level
+        assert np.allclose(owner.decrypt(fresh), x, atol=0.02)
+        y = umbra.Evaluator(owner.context, owner.eval_keys, refresher=refresher).bind(owner.public_key.encrypt(x, slots=16))
+        for _ in range(owner.context.params.depth + 2):  # more products than levels
+            y = (y * y).declare(1)
+        assert np.allclose(owner.decrypt(y), x ** (2 ** (owner.context.params.depth + 2)), atol=0.05)
+
+
+def test_comparisons(random):
+    plan = umbra.SignPlan(degrees=[7, 15], range=2.0)
+    report = plan.report()
+    assert report["degrees"][:2] == [7, 15] and abs(plan(1.0) - 1) < report["error"]
+    with umbra.Owner(depth=report["depth"] + 1, **SMALL) as owner:
+        a, b = random.uniform(-1, 1, (2, COUNT))
+        x, y = owner.encrypt(a), owner.encrypt(b)
+        apart = np.abs(a - b) > report["band"]
+        assert np.allclose(owner.decrypt(plan.greater(x, y), COUNT)[apart], (a > b)[apart], atol=report["error"])
+        assert np.allclose(owner.decrypt(plan.maximum(x, y), COUNT), np.maximum(a, b), atol=2 * report["relu_error"])
+        assert np.allclose(owner.decrypt(plan.relu(x), COUNT), np.maximum(a, 0), atol=2 * report["relu_error"])
+        assert np.allclose(np.abs(owner.decrypt(plan.sign(x), COUNT)[np.abs(a) > report["band"]]), 1, atol=report["error"])
+
+
+def test_values_that_others_may_see(owner, random):
+    x, grid = random.uniform(-1, 1, 8), random.uniform(-1, 1, (2, 3))
+    for values, encrypted in ((x, owner.encrypt(x)), (grid, owner.encrypt(grid))):
+        shown, disclosure = owner.secret_key.publish(encrypted, releases=2, least_bits=1)
+        assert disclosure["bits"] > 1 and len(disclosure["id"]) == 64
+        assert np.allclose(shown.ravel()[:values.size], values.ravel(), atol=8 * disclosure["noise"])
+    with pytest.raises(umbra.InvalidArgumentError):
+        owner.secret_key.publish(encrypted, releases=0)

@@ -10,6 +10,7 @@ is unsupported until tested. After a fork the child may use what it inherited on
 """
 from ._library import version as __version__
 from .ciphertext import Ciphertext, Plaintext, dot
+from .comparison import SignPlan
 from .context import Context, devices
 from .errors import (BusyError, CancelledError, DeviceError, Error, ExistsError, FormatError, InsecureError,
                      InternalError, InvalidArgumentError, IoError, MismatchError, MissingKeyError, NoLevelError,
@@ -22,6 +23,7 @@ from .matrix import Matrix, ProductPlan, Weights
 from .network import Client, Compiled, Model, NetworkPlan, NetworkWeights, Server, compile, encrypt_weights, plan
 from .owner import DryRun, Owner, dry_run
 from .params import Params, presets
+from .refresh import Refresher, RefreshPlan
 from .training import Training, TrainPlan, train
 
 __all__ = [
@@ -29,7 +31,7 @@ __all__ = [
     "EncryptedLogisticRegression", "EncryptedMLPClassifier", "Error", "EvalKeys", "Evaluator", "ExistsError",
     "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds", "Matrix",
     "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError", "OutOfMemoryError",
-    "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError", "SecretKey",
-    "Server", "TrainPlan", "Training", "UnsupportedError", "Weights", "compile", "devices", "dot", "dry_run",
+    "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError", "RefreshPlan",
+    "Refresher", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training", "UnsupportedError", "Weights", "compile", "devices", "dot", "dry_run",
     "encrypt_weights", "plan", "presets", "train",
 ]

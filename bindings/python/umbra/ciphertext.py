@@ -12,6 +12,7 @@ from ._handle import Owned, Public, level_of
 from ._library import ffi, lib
 from .context import Context
 from .evaluator import Evaluator, evaluator_of
+from .refresh import Refresher
 
 
 class Plaintext(Public):
@@ -171,6 +172,10 @@ class Ciphertext(Owned):
     def relinearize(self) -> "Ciphertext":
         """Of a product at a keyless level: two parts instead of three."""
         return self._made(lib.umbra_relinearize)
+
+    def refresh(self, refresher: Refresher) -> "Ciphertext":
+        """The same values at a higher level, by a Refresher; all have to be within its plan's bound."""
+        return self._made(lib.umbra_bootstrap, refresher._c)
 
     # ---- functions, slot by slot ----
 

@@ -6,7 +6,7 @@ import threading
 from typing import Optional, Tuple, TypeVar
 
 from . import _call
-from ._library import lib
+from ._library import ffi, lib
 from ._progress import Watch
 from .context import Context
 
@@ -18,23 +18,26 @@ class _Engine:
 
     __slots__ = ("pointer", "watch")
 
-    def __init__(self, context, keys, progress, strict: bool):
+    def __init__(self, context, keys, refresher, progress, strict: bool):
         self.pointer = _call.made("umbra_evaluator", lib.umbra_evaluator_create, context, keys)
         self.watch = Watch(progress)
         lib.umbra_evaluator_watch(self.pointer, self.watch.pointer)
         lib.umbra_evaluator_set_strict(self.pointer, strict)
+        _call.call(lib.umbra_evaluator_bootstrap_with, self.pointer, refresher)
 
 
 class Evaluator:
     """Computes in a context with evaluation keys (None: only what needs no key). Any thread may use it.
 
     bind(x) makes x an operand: x * y, x << 3 and so on are then computed here, and results are bound, too. progress: told
-    of each call how much of it is done. strict: refuse results whose bounds do not fit their level (umbra/range.h).
+    of each call how much of it is done. strict: refuse results whose bounds do not fit their level (umbra/range.h). refresher:
+    refreshes operands that lack levels (a Refresher).
     """
 
-    def __init__(self, context: Context, keys=None, *, progress=None, strict: bool = False):
-        self.context, self.keys, self.strict = context, keys, strict
-        self._made_of: Optional[Tuple] = (context._c, keys._c if keys is not None else _call.ffi.NULL, progress, strict)
+    def __init__(self, context: Context, keys=None, *, refresher=None, progress=None, strict: bool = False):
+        self.context, self.keys = context, keys
+        handles = [ffi.NULL if thing is None else thing._c for thing in (keys, refresher)]
+        self._made_of: Optional[Tuple] = (context._c, *handles, progress, strict)
         self._local = threading.local()
 
     @property

@@ -2,7 +2,7 @@
 """Keys: secret, public, and those with which a server computes."""
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Dict, Iterable, Optional, Tuple
 
 import numpy as np
 
@@ -77,6 +77,24 @@ class SecretKey(InContext):
         if isinstance(encrypted, Matrix):
             return encrypted._decrypt(self, progress)
         return encrypted._decrypt(self, count, complex)
+
+    def publish(self, encrypted, *, releases: int, count: Optional[int] = None, progress=None,
+                **options) -> Tuple[np.ndarray, Dict[str, Any]]:
+        """Values that may be shown to others, and what was disclosed: noise hides the error that would tell about the key.
+
+        releases: ciphertexts that are shown so under this key, in all of its life. options: of umbra/disclosure.h.
+        """
+        struct = _call.Struct("umbra_disclosure_options", {"releases": releases, **options})
+        disclosure = _call.Struct("umbra_disclosure")
+        if isinstance(encrypted, Matrix):
+            values = np.empty(encrypted.shape)
+            _call.watched(lib.umbra_matrix_decrypt_public, encrypted._c, disclosure.pointer, _call.pointer_to(values),
+                          self._c, struct.pointer, progress=progress)
+        else:
+            values = np.empty(encrypted.slots if count is None else count)
+            _call.call(lib.umbra_decrypt_public, disclosure.pointer, _call.pointer_to(values), values.size, encrypted._c,
+                       self._c, struct.pointer)
+        return values, disclosure.as_dict()
 
     def noise(self, encrypted: Ciphertext, expected) -> Dict[str, Any]:
         """How far a ciphertext is from the values (complex or real) that an exact computation gives."""
