@@ -2,6 +2,7 @@
 """How the C API is called: statuses, texts of any length, structs as keyword arguments and dictionaries, arrays."""
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -57,7 +58,7 @@ def written(function, *arguments, after=()) -> bytes:
     call(function, *arguments, ffi.NULL, size, *after)
     buffer = bytearray(size[0])
     call(function, *arguments, ffi.from_buffer("char[]", buffer), size, *after)
-    return bytes(buffer[:size[0]])
+    return bytes(memoryview(buffer)[:size[0]])
 
 
 def text(function, *arguments) -> str:
@@ -66,7 +67,6 @@ def text(function, *arguments) -> str:
 
 
 def path_of(path) -> bytes:
-    import os
     return os.fsencode(path)
 
 

@@ -29,6 +29,13 @@ class Handle:
         return pointer
 
     @classmethod
+    def _own(cls, pointer):
+        """The object around a pointer, whatever the constructor makes objects of."""
+        self = cls.__new__(cls)
+        Handle.__init__(self, pointer)
+        return self
+
+    @classmethod
     def _function(cls, verb: str):
         return getattr(lib, f"{cls._type}_{verb}")
 
@@ -65,13 +72,13 @@ class Plain(Handle):
     @classmethod
     def load(cls, path):
         """Reads a file that save() wrote."""
-        return cls(_call.made(cls._type, cls._function("load"), _call.path_of(path)))
+        return cls._own(_call.made(cls._type, cls._function("load"), _call.path_of(path)))
 
     @classmethod
     def from_bytes(cls, data):
         """The object that to_bytes() wrote; `data` is bytes, or anything with a buffer."""
         buffer = ffi.from_buffer(data)
-        return cls(_call.made(cls._type, cls._function("read"), buffer, len(buffer)))
+        return cls._own(_call.made(cls._type, cls._function("read"), buffer, len(buffer)))
 
     def save(self, path) -> None:
         """Writes a file, whole or not at all."""
@@ -117,7 +124,9 @@ class Public(InContext):
     def _read(cls, context, verb: str, progress, *arguments):
         watch = _call.Watch(progress)
         pointer = _call.made(cls._type, cls._function(verb), context._c, *arguments, watch.pointer, watch=watch)
-        return cls(pointer, context)
+        self = cls._own(pointer)
+        self.context = context
+        return self
 
     def save(self, path, *, progress=None) -> None:
         """Writes a file, whole or not at all."""

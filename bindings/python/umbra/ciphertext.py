@@ -8,10 +8,10 @@ from typing import Any, Callable, Dict, Optional, Tuple
 import numpy as np
 
 from . import _call
-from ._handle import Owned, Public, level_of
+from ._handle import Public, level_of
 from ._library import ffi, lib
 from .context import Context
-from .evaluator import Evaluator, evaluator_of
+from .evaluator import Operand, evaluator_of
 from .refresh import Refresher
 
 
@@ -21,23 +21,18 @@ class Plaintext(Public):
     __slots__ = ()
     _type = "umbra_plaintext"
 
-    def __init__(self, pointer, context: Optional[Context] = None, *, level: Optional[int] = None, slots: int = 0):
-        if isinstance(pointer, Context):  # Plaintext(context, values)
-            pointer, context = self._encoded(pointer, context, level, slots), pointer
-        super().__init__(pointer, context)
-
-    @classmethod
-    def _encoded(cls, context, values, level, slots):
+    def __init__(self, context: Context, values, *, level: Optional[int] = None, slots: int = 0):
         options = _call.Struct("umbra_encode_options", {"level": level_of(level), "slots": slots})
         values = np.atleast_1d(values).ravel()
         if np.iscomplexobj(values):
             array, encode = np.ascontiguousarray(values, dtype=np.complex128), lib.umbra_encode_complex
         else:
             array, encode = _call.doubles(values), lib.umbra_encode
-        return _call.made(cls._type, encode, context._c, _call.pointer_to(array), array.size, options.pointer)
+        super().__init__(_call.made(self._type, encode, context._c, _call.pointer_to(array), array.size, options.pointer),
+                         context)
 
 
-class Ciphertext(Owned):
+class Ciphertext(Operand):
     """An encrypted vector of complex numbers, one a slot. Immutable.
 
     With a and b ciphertexts, arrays (one value a slot) or numbers: a + b, a - b, -a; a * b, which takes a level unless b
@@ -45,13 +40,9 @@ class Ciphertext(Owned):
     functions slot by slot. `evaluator` computes all that.
     """
 
-    __slots__ = ("evaluator",)
+    __slots__ = ()
     __array_ufunc__ = None  # numpy leaves array * ciphertext to __rmul__
     _type = "umbra_ciphertext"
-
-    def __init__(self, pointer, context: Context):
-        super().__init__(pointer, context)
-        self.evaluator: Optional[Evaluator] = None
 
     # ---- what is known of it ----
 

@@ -160,9 +160,9 @@ class _Classifier:
 
     def compile(self, X, *, device: str = "auto", progress=None, **options) -> CompiledClassifier:
         """Client and server of the fitted model. X: records like those to come; options: of umbra.plan, such as `records`,
-        how many are computed together (the number of X)."""
+        how many are computed together (as many as in X, up to 4096)."""
         features = self._features(X)
-        whole = plan(self.model_, features, progress=progress, **{"records": len(features), **options})
+        whole = plan(self.model_, features, progress=progress, **{"records": min(len(features), 4096), **options})
         self.compiled_ = CompiledClassifier(ClassifierClient(whole.client(), self),
                                             Server(whole, device=device, progress=progress))
         return self.compiled_

@@ -6,11 +6,12 @@ import threading
 from typing import Optional, Tuple, TypeVar
 
 from . import _call
+from ._handle import Owned
 from ._library import ffi, lib
 from ._progress import Watch
 from .context import Context
 
-T = TypeVar("T")
+T = TypeVar("T", bound="Operand")
 
 
 class _Engine:
@@ -51,7 +52,7 @@ class Evaluator:
 
     def bind(self, operand: T) -> T:
         """The same object as an operand of this evaluator."""
-        operand.evaluator = self  # type: ignore[attr-defined]
+        operand._evaluator = self
         return operand
 
     def close(self) -> None:
@@ -72,15 +73,24 @@ class Evaluator:
         engine = self._engine
         pointer = _call.made(cls._type, lambda out, *rest: function(engine.pointer, out, *rest), *arguments,
                              watch=engine.watch)
-        result = cls(pointer, self.context)
-        result.evaluator = self
-        return result
+        return self.bind(cls(pointer, self.context))
 
 
-def evaluator_of(*operands) -> Evaluator:
+class Operand(Owned):
+    """What is computed with: ciphertexts and matrices."""
+
+    __slots__ = ("_evaluator",)
+
+
+    @property
+    def evaluator(self) -> Optional[Evaluator]:
+        """What computes its operators; None: nothing yet."""
+        return getattr(self, "_evaluator", None)
+
+
+def evaluator_of(*operands: Operand) -> Evaluator:
     """The first one that an operand is bound to."""
     for operand in operands:
-        evaluator = getattr(operand, "evaluator", None)
-        if evaluator is not None:
-            return evaluator
+        if operand.evaluator is not None:
+            return operand.evaluator
     raise TypeError("nothing computes here: bind an operand first, with umbra.Evaluator(context, keys).bind(x)")

@@ -7,14 +7,13 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from . import _call
-from ._handle import Handle, InContext, Owned, level_of
+from ._handle import Handle, InContext, level_of
 from ._library import ffi, lib
-from .context import Context
-from .evaluator import Evaluator, evaluator_of
+from .evaluator import Operand, evaluator_of
 from .key_needs import KeyNeeds
 
 
-class Matrix(Owned):
+class Matrix(Operand):
     """An encrypted matrix of real numbers, (rows, columns). Immutable.
 
     a + b, a - b, a * b are element by element, of one layout; a @ b is the product with a plain array or with another
@@ -22,13 +21,9 @@ class Matrix(Owned):
     layouts and costs. `evaluator` computes all that.
     """
 
-    __slots__ = ("evaluator",)
+    __slots__ = ()
     __array_ufunc__ = None
     _type = "umbra_matrix"
-
-    def __init__(self, pointer, context: Context):
-        super().__init__(pointer, context)
-        self.evaluator: Optional[Evaluator] = None
 
     @property
     def shape(self) -> Tuple[int, int]:
@@ -95,8 +90,7 @@ class Matrix(Owned):
     def T(self) -> "Matrix":
         """Transposed: of the other order, at no cost."""
         result = Matrix(_call.made(self._type, lib.umbra_matrix_transpose, self._c), self.context)
-        result.evaluator = self.evaluator
-        return result
+        return result if self.evaluator is None else self.evaluator.bind(result)
 
     def __getitem__(self, key) -> "Matrix":
         """Slices of rows and columns, with steps, as of an array: takes a level, unless whole ciphertexts are taken."""

@@ -91,16 +91,12 @@ class NetworkPlan(Plain):
     __slots__ = ()
     _type = "umbra_inference_plan"
 
-    def __init__(self, pointer, samples=None, *, progress=None, **options):
-        if isinstance(pointer, Model):
-            params = options.pop("params", None)
-            struct = _call.Struct("umbra_inference_options", options)
-            if params is not None:
-                struct["params"] = params._c
-            watch = _call.Watch(progress)
-            pointer = _call.made(self._type, lib.umbra_inference_plan_create, pointer._c, _call.NdArray(samples).pointer,
-                                 struct.pointer, watch.pointer, watch=watch)
-        super().__init__(pointer)
+    def __init__(self, model: Model, samples, *, params: Optional[Params] = None, progress=None, **options):
+        struct, watch = _call.Struct("umbra_inference_options", options), _call.Watch(progress)
+        if params is not None:
+            struct["params"] = params._c
+        super().__init__(_call.made(self._type, lib.umbra_inference_plan_create, model._c, _call.NdArray(samples).pointer,
+                                    struct.pointer, watch.pointer, watch=watch))
 
     @property
     def params(self) -> Params:
@@ -118,7 +114,7 @@ class NetworkPlan(Plain):
 
     def client(self) -> "NetworkPlan":
         """The part without weights: for keys, encryption and decryption."""
-        return NetworkPlan(_call.made_by(self._type, lib.umbra_inference_plan_client, self._c))
+        return NetworkPlan._own(_call.made_by(self._type, lib.umbra_inference_plan_client, self._c))
 
     def report(self) -> Dict[str, Any]:
         """What was chosen, and what it takes: levels, ciphertexts, keys, bytes, errors."""
@@ -171,7 +167,7 @@ class _Network(InContext):
 class Server:
     """Computes a network on encrypted records; has no secret. Any number of clients, and of threads.
 
-    plan: a NetworkPlan, or the bytes of one; weights: of a plan whose weights are encrypted.
+    plan: with weights; or without them, and `weights`, encrypted.
     """
 
     def __init__(self, plan: NetworkPlan, weights: Optional[NetworkWeights] = None, *, device: str = "auto",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Union
+from typing import Any, Dict, List, Optional
 
 from . import _call
 from ._handle import Plain
@@ -31,23 +31,21 @@ class Params(Plain):
     __slots__ = ()
     _type = "umbra_params"
 
-    def __init__(self, preset: Union[str, Any] = None, *, insecure_for_tests: bool = False, **need):
+    def __init__(self, preset: Optional[str] = None, *, insecure_for_tests: bool = False, **need):
         if preset is None:
             struct = _call.Struct("umbra_params_need", need)
             struct.pointer.flags |= lib.UMBRA_INSECURE_FOR_TESTS if insecure_for_tests else 0
             pointer = _call.made(self._type, lib.umbra_params_from_need, struct.pointer)
         elif need or insecure_for_tests:
             raise TypeError("a preset has no options")
-        elif isinstance(preset, str):
-            pointer = _call.made(self._type, lib.umbra_params_from_preset, preset.encode())
         else:
-            pointer = preset
+            pointer = _call.made(self._type, lib.umbra_params_from_preset, preset.encode())
         super().__init__(pointer)
 
     @classmethod
     def _shared(cls, pointer) -> "Params":
         """Of a set that belongs to something else."""
-        return cls(_call.owned(cls._type, lib.umbra_params_share(pointer)))
+        return cls._own(_call.owned(cls._type, lib.umbra_params_share(pointer)))
 
     @property
     def log_n(self) -> int:

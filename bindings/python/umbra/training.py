@@ -116,9 +116,7 @@ class Scaling(Handle):
                                     _call.number_of("umbra_scaling_kind", kind), 0.0, clip))
 
     def apply(self, records: Records) -> Records:
-        scaled = Records.__new__(Records)
-        Handle.__init__(scaled, _call.made_by("umbra_records", lib.umbra_scaling_apply, self._c, records._c))
-        return scaled
+        return Records._own(_call.made_by("umbra_records", lib.umbra_scaling_apply, self._c, records._c))
 
     def affine(self) -> Tuple[np.ndarray, np.ndarray]:
         """scale and shift of each column: scaled = x * scale + shift, but for the clipping."""
@@ -156,12 +154,10 @@ class TrainPlan(Plain):
     __slots__ = ()
     _type = "umbra_train_plan"
 
-    def __init__(self, pointer, records: Optional[Records] = None, **options):
-        if records is not None:
-            rows, columns = records.shape
-            struct = _call.Struct("umbra_train_options", dict(rows=rows, columns=columns, **options))
-            pointer = _call.made(self._type, lib.umbra_train_plan_create, pointer._c, struct.pointer)
-        super().__init__(pointer)
+    def __init__(self, params: Params, records: Records, **options):
+        rows, columns = records.shape
+        struct = _call.Struct("umbra_train_options", dict(rows=rows, columns=columns, **options))
+        super().__init__(_call.made(self._type, lib.umbra_train_plan_create, params._c, struct.pointer))
 
     @property
     def params(self) -> Params:
