@@ -80,7 +80,7 @@ class Operand(Owned):
     """What is computed with: ciphertexts and matrices."""
 
     __slots__ = ("_evaluator",)
-
+    _evaluator: Evaluator
 
     @property
     def evaluator(self) -> Optional[Evaluator]:
