@@ -87,6 +87,17 @@ def test_fitted_models_are_pickled(breast_cancer):
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
 
 
+def test_nothing_of_an_earlier_model_is_left(breast_cancer):
+    X, y, _ = breast_cancer
+    model = umbra.EncryptedLogisticRegression(rate=0.2).fit(X, y)
+    model.compile(X)
+    model.plan(X[:, :3], np.where(y, "a", "b"))
+    assert list(model.classes_) == [0, 1] and model.n_features_in_ == 30
+    model.fit(X[:, :3], y)
+    with pytest.raises(ValueError, match="call compile"):
+        model.predict(X[:, :3], encrypted=True)
+
+
 def test_frames_with_categories():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"age": list(range(20, 80)), "city": ["Oslo", "Rome", "Bern"] * 20, "member": ["yes", "no"] * 30})
@@ -126,6 +137,8 @@ def test_trained_by_a_server_that_has_no_secret(breast_cancer, tmp_path, model):
     expected, _ = training.plan.twin(Scaling(records, "deviation", model.clip).apply(records))
     assert np.allclose(np.concatenate([w.ravel() for w in model.weights_]), expected, atol=1e-5)
     assert model.score(X, y) > 0.7
+    with pytest.raises(ValueError, match="not prepared by this classifier"):
+        type(model)().collect(training)
     os.mkdir(tmp_path / "secret", 0o700)
     training.secret_key.save(tmp_path / "secret/key.umbra")
     secret = (tmp_path / "secret/key.umbra").read_bytes()

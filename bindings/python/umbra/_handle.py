@@ -104,8 +104,8 @@ class InContext(Handle):
 
 
 class Public(InContext):
-    """Public objects of a context: plaintexts, keys but the secret one, and what is encrypted. They are saved, sent and pickled; a
-    pickle has the parameters with it, and finds or opens a context with these where it is read."""
+    """Public objects of a context: plaintexts, keys but the secret one, and what is encrypted. They are saved, sent and
+    pickled; a pickle has the parameters with it, and finds or opens a context with these where it is read."""
 
     __slots__ = ()
 

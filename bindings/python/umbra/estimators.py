@@ -20,8 +20,7 @@ import numpy as np
 
 from .network import Client, Model, NetworkPlan, Server, plan
 from .params import Params
-from .training import (Records, Scaling, Schema, Training, TrainPlan, best_logistic, is_frame,
-                       least_squares)
+from .training import Records, Scaling, Schema, Training, TrainPlan, best_logistic, is_frame, least_squares
 
 ROOM = 0.9  # of the range of a training's polynomial that scores may take
 
@@ -49,6 +48,13 @@ class CompiledClassifier(NamedTuple):
     server: Server
 
 
+class _Job(NamedTuple):
+    """Records, and the attributes of a classifier that is fitted by them."""
+
+    records: Records
+    facts: Dict[str, Any]
+
+
 class _Classifier:
     """get_params, set_params and clone as scikit-learn has them; one network in the clear, `model_`, for all the rest.
 
@@ -61,6 +67,13 @@ class _Classifier:
     rate: Optional[float]
     range: float
     clip: float
+    classes_: np.ndarray
+    n_features_in_: int
+    schema_: Optional[str]
+    scale_: np.ndarray
+    shift_: np.ndarray
+    weights_: List[np.ndarray]
+    compiled_: "CompiledClassifier"
 
     # ---- parameters ----
 
@@ -85,19 +98,22 @@ class _Classifier:
 
     # ---- records ----
 
-    def _records(self, X, y) -> Records:
-        """Learns classes and columns."""
-        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        if len(self.classes_) < 2:
+    def _read(self, X, y) -> "_Job":
+        """Records, and what they say of classes and columns."""
+        classes, codes = np.unique(np.asarray(y), return_inverse=True)
+        if len(classes) < 2:
             raise ValueError("y has one class only; two and more are needed")
-        records = Records(X, codes, len(self.classes_))
-        self.schema_ = records.schema
-        self.n_features_in_ = len(X.columns) if is_frame(X) else records.shape[1]
+        records = Records(X, codes, len(classes))
+        facts = {"classes_": classes, "schema_": records.schema,
+                 "n_features_in_": len(X.columns) if is_frame(X) else records.shape[1]}
         if is_frame(X):
-            self.feature_names_in_ = np.array(list(X.columns), dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return records
+            facts["feature_names_in_"] = np.array(list(X.columns), dtype=object)
+        return _Job(records, facts)
+
+    def _scaled(self, job: "_Job", clip: float) -> "_Job":
+        scaling = Scaling(job.records, "deviation", clip)
+        scale, shift = scaling.affine()
+        return _Job(scaling.apply(job.records), {**job.facts, "scale_": scale, "shift_": shift})
 
     def _features(self, X) -> np.ndarray:
         self._check_fitted()
@@ -115,10 +131,11 @@ class _Classifier:
 
     # ---- the model ----
 
-    def _learn(self, scaling: Scaling, weights: List[np.ndarray]):
-        """Keeps numbers, so that classifiers are copied and pickled."""
-        self.scale_, self.shift_ = scaling.affine()
-        self.weights_ = weights
+    def _learn(self, facts: Dict[str, Any], weights: List[np.ndarray]):
+        """Keeps numbers alone, so that classifiers are copied and pickled; forgets what was fitted before."""
+        for name in [name for name in self.__dict__ if name.endswith("_")]:
+            del self.__dict__[name]
+        self.__dict__.update(facts, weights_=weights)
         return self
 
     def _activation(self) -> np.ndarray:
@@ -151,6 +168,8 @@ class _Classifier:
         """The classes of the records: (records,). encrypted: by client and server of the last compile()."""
         if not encrypted:
             return self._labels(self.model_(self._features(X)))
+        if not hasattr(self, "compiled_"):
+            raise ValueError("there is no encrypted model yet: call compile() after each fit()")
         client, server = self.compiled_
         return client.predict(server.run(client.encrypt(X), client.keys))
 
@@ -175,29 +194,22 @@ class _Classifier:
     def _params(self) -> Params:
         return Params(self.params) if isinstance(self.params, str) else self.params
 
-    def _options(self) -> Dict[str, Any]:
+    def _options(self, classes: int) -> Dict[str, Any]:
         """Of the training."""
         raise NotImplementedError
 
-    def _scaled(self, X, y) -> Tuple[Scaling, Records]:
-        records = self._records(X, y)
-        scaling = Scaling(records, "deviation", self.clip)
-        return scaling, scaling.apply(records)
-
-    def _plan(self, records: Records, **options) -> TrainPlan:
-        return TrainPlan(self._params(), records, **{**self._options(), **options})
-
     def plan(self, X, y) -> TrainPlan:
         """What a training under encryption takes: report(), cost()."""
-        return self._settled(self._scaled(X, y)[1])[0]
+        return self._settled(self._scaled(self._read(X, y), self.clip))[0]
 
-    def _settled(self, records: Records) -> Tuple[TrainPlan, np.ndarray]:
+    def _settled(self, job: "_Job") -> Tuple[TrainPlan, np.ndarray]:
         """A plan, and the weights of its twin in the clear, which shows that scores stay within the polynomial's range.
         Without a rate: of 1, 1/2, 1/4, ... the one before the loss rises again."""
         best, least, worst = None, np.inf, np.inf
+        params, options = self._params(), self._options(len(job.facts["classes_"]))
         for rate in [self.rate] if self.rate is not None else 0.5 ** np.arange(12.0):
-            whole = self._plan(records, rate=rate)
-            weights, trace = whole.twin(records)
+            whole = TrainPlan(params, job.records, rate=rate, **options)
+            weights, trace = whole.twin(job.records)
             loss, worst = trace[-1]["loss"], self._use(trace)
             if not (np.all(np.isfinite(weights)) and worst <= ROOM):
                 continue
@@ -215,17 +227,17 @@ class _Classifier:
 
     def prepare(self, X, y, folder, *, progress=None) -> Training:
         """The owner: writes keys and encrypted records into a new folder, all of which the server may have."""
-        scaling, records = self._scaled(X, y)
-        training = Training(folder, self._settled(records)[0]).prepare(records, progress=progress)
-        self._scaling = scaling.affine()
+        job = self._scaled(self._read(X, y), self.clip)
+        training = Training(folder, self._settled(job)[0]).prepare(job.records, progress=progress)
+        self._prepared = training.plan.digest, job.facts
         return training
 
     def collect(self, training: Training):
         """The owner: decrypts what umbra.train(folder) left, and is fitted by it."""
-        weights = training.weights()
-        self.scale_, self.shift_ = self._scaling
-        self.weights_ = weights
-        return self
+        digest, facts = getattr(self, "_prepared", (None, {}))
+        if digest != training.plan.digest:
+            raise ValueError("this training was not prepared by this classifier, which would take its columns for others")
+        return self._learn(facts, training.weights())
 
 
 class EncryptedLogisticRegression(_Classifier):
@@ -241,21 +253,20 @@ class EncryptedLogisticRegression(_Classifier):
         self.l2, self.iterations, self.rate, self.degree = l2, iterations, rate, degree
         self.range, self.clip, self.params = range, clip, params
 
-    def _records(self, X, y) -> Records:
-        records = super()._records(X, y)
-        if len(self.classes_) > 2:
-            raise ValueError(f"y has {len(self.classes_)} classes; EncryptedMLPClassifier(hidden=()) has a linear model "
-                             "for each")
-        return records
+    def _read(self, X, y) -> _Job:
+        job = super()._read(X, y)
+        classes = len(job.facts["classes_"])
+        if classes > 2:
+            raise ValueError(f"y has {classes} classes; EncryptedMLPClassifier(hidden=()) has a linear model for each")
+        return job
 
-    def _options(self) -> Dict[str, Any]:
+    def _options(self, classes: int) -> Dict[str, Any]:
         return {"iterations": self.iterations, "sigmoid": {"degree": self.degree, "range": self.range}}
 
     def fit(self, X, y, *, progress=None) -> "EncryptedLogisticRegression":
         """In the clear. X: (records, features) of numbers, or a frame; y: (records,) of two classes of any kind."""
-        records = self._records(X, y)
-        scaling = Scaling(records)
-        return self._learn(scaling, [best_logistic(scaling.apply(records), self.l2, progress=progress).reshape(1, -1)])
+        job = self._scaled(self._read(X, y), clip=0.0)
+        return self._learn(job.facts, [best_logistic(job.records, self.l2, progress=progress).reshape(1, -1)])
 
     def decision_function(self, X) -> np.ndarray:
         """Log odds of the second class: (records,)."""
@@ -291,8 +302,8 @@ class EncryptedMLPClassifier(_Classifier):
         self.momentum, self.degree, self.range, self.l2, self.clip = momentum, degree, range, l2, clip
         self.seed, self.params = seed, params
 
-    def _options(self) -> Dict[str, Any]:
-        options = {"kind": "network", "outputs": self._outputs, "batch": self.batch, "iterations": self.iterations,
+    def _options(self, classes: int) -> Dict[str, Any]:
+        options = {"kind": "network", "outputs": classes if classes > 2 else 1, "batch": self.batch, "iterations": self.iterations,
                    "momentum": self.momentum, "optimizer": "nesterov", "l2": self.l2, "seed": self.seed,
                    "sigmoid": {"degree": self.degree, "range": self.range}}
         if self.hidden:
@@ -308,18 +319,13 @@ class EncryptedMLPClassifier(_Classifier):
         """Coefficients of its polynomial, as the training has it."""
         return least_squares(self.activation, self.activation_degree, self.hidden_range)
 
-    @property
-    def _outputs(self) -> int:
-        return len(self.classes_) if len(self.classes_) > 2 else 1
-
     def fit(self, X, y) -> "EncryptedMLPClassifier":
         """In the clear. X: (records, features) of numbers, or a frame; y: (records,) of classes of any kind."""
-        scaling, records = self._scaled(X, y)
-        weights = self._settled(records)[1]
-        sizes = [*self.hidden, self._outputs]
-        inputs, layers = records.shape[1] + 1, []
-        for units in sizes:
+        job = self._scaled(self._read(X, y), self.clip)
+        plan, weights = self._settled(job)
+        inputs, layers = job.records.shape[1] + 1, []
+        for units in [*self.hidden, plan.options["outputs"]]:
             layer, weights = np.split(weights, [units * inputs])
             layers.append(layer.reshape(units, inputs))
             inputs = units
-        return self._learn(scaling, layers)
+        return self._learn(job.facts, layers)

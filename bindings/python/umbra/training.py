@@ -164,6 +164,11 @@ class TrainPlan(Plain):
         return Params._shared(lib.umbra_train_plan_params(self._c))
 
     @property
+    def digest(self) -> bytes:
+        """32 bytes: of parameters and options."""
+        return self._bytes_of("digest", lib.UMBRA_DIGEST_BYTES)
+
+    @property
     def options(self) -> Dict[str, Any]:
         return _call.filled("umbra_train_options", lib.umbra_train_plan_options, self._c)
 
