@@ -40,6 +40,12 @@ def build_library(folder):
     return folder / "libumbra.so"
 
 
+def copyright_of(library):
+    """The notice that comes with a library, where Debian's packages have it."""
+    found = subprocess.run(["dpkg-query", "--search", library.resolve()], check=True, stdout=subprocess.PIPE, text=True)
+    return pathlib.Path("/usr/share/doc", found.stdout.split(":")[0], "copyright")
+
+
 class BuildPackage(build_py):
     def run(self):
         super().run()
@@ -47,9 +53,20 @@ class BuildPackage(build_py):
         declarations.write(package / "_api.py")
         library = build_library(pathlib.Path(self.get_finalized_command("build").build_temp).resolve() / "library")
         shutil.copyfile(library.resolve(), package / "libumbra.so")
-        for needed in wheel_tag.bundled(library):
-            shutil.copyfile(needed, package / needed.name)
+        self.add_bundled(package, wheel_tag.bundled(library))
         subprocess.run(["strip", "--strip-unneeded", package / "libumbra.so"], check=True)
+
+    def add_bundled(self, package, libraries):
+        """Other libraries, each with its notice."""
+        licences = package / "licences"
+        licences.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / "LICENSE", licences / "umbra.txt")
+        for library in libraries:
+            shutil.copyfile(library, package / library.name)
+            if shutil.which("dpkg-query"):
+                shutil.copyfile(copyright_of(library), licences / f"{library.name}.txt")
+            else:
+                self.warn(f"the notice of {library.name} is not found: add it before you give the wheel away")
 
 
 class Wheel(bdist_wheel):

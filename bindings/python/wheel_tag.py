@@ -56,6 +56,8 @@ def check(wheel):
             assert c_library_of(library) <= claimed <= NEWEST, \
                 f"{wheel.name}: {library.name} asks for the C library {c_library_of(library)}, and {NEWEST} is the newest"
             missing = [name for name in needed(library) if name not in names and not OF_THE_SYSTEM.match(name)]
+            notice = pathlib.Path(folder, "umbra/licences", f"{library.name.replace('libumbra.so', 'umbra')}.txt")
+            assert notice.exists(), f"{wheel.name}: {library.name} comes without its licence"
             assert not missing, f"{wheel.name}: {library.name} needs {missing}, which is neither in the wheel nor in all systems"
     print(f"OK: {wheel.name} has {', '.join(sorted(names))} for the C library {claimed[0]}.{claimed[1]} and later")
 
