@@ -58,7 +58,7 @@ def check(wheel):
             missing = [name for name in needed(library) if name not in names and not OF_THE_SYSTEM.match(name)]
             notice = pathlib.Path(folder, "umbra/licences", f"{library.name.replace('libumbra.so', 'umbra')}.txt")
             assert notice.exists(), f"{wheel.name}: {library.name} comes without its licence"
-            assert not missing, f"{wheel.name}: {library.name} needs {missing}, which is neither in the wheel nor in all systems"
+            assert not missing, f"{wheel.name}: {library.name} needs {missing}, which is neither here nor in all systems"
     print(f"OK: {wheel.name} has {', '.join(sorted(names))} for the C library {claimed[0]}.{claimed[1]} and later")
 
 

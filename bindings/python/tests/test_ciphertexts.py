@@ -107,6 +107,14 @@ def test_options_that_there_are_not(owner):
         owner.encrypt(np.ones((2, 2)), order="sideways")
 
 
+def test_shapes_of_vectors(owner):
+    x = owner.encrypt(1.0)
+    for attempt in (lambda: owner.encrypt(np.ones((2, 2, 2))), lambda: x + np.ones((2, 2)), lambda: x.chebyshev([[1, 2]]),
+                    lambda: x.polynomial([]), lambda: owner.public_key.encrypt(np.ones((2, 2)) * 1j)):
+        with pytest.raises(ValueError):
+            attempt()
+
+
 def test_operands_of_nothing(owner):
     with pytest.raises(TypeError, match="bind"):
         owner.public_key.encrypt([1.0]) * 2

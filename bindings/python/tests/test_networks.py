@@ -116,10 +116,23 @@ def test_refused(network, compiled, path):
         client.decrypt(client.encrypt(x[:2]))
     with pytest.raises(umbra.IoError):
         umbra.Model("absent.onnx")
+    with pytest.raises(TypeError, match="complete"):
+        umbra.Model(path).dense(np.ones((2, 3)))
     with pytest.raises(TypeError, match="secret key"):
         pickle.dumps(client)
     with pytest.raises(TypeError, match="no option 'slots'"):
         umbra.plan(path, x, slots=1)
+
+
+@pytest.mark.parametrize("attempt", [
+    lambda model: model.dense(np.ones(3)), lambda model: model.dense(np.ones((2, 4))), lambda model: model.dense(1.0),
+    lambda model: model.dense(np.ones((2, 3)), [1]), lambda model: model.dense(np.ones((2, 3)), np.ones((2, 2))),
+    lambda model: model.scale_shift([1, 2, 3], [1]), lambda model: model.polynomial(np.ones((2, 2))),
+    lambda model: model.dense(np.ones((2, 3))).dense(np.ones((1, 3))), lambda model: model.activation("cosine"),
+    lambda model: model.output("y", ["softmin"]), lambda model: model(np.ones((2, 4)))])
+def test_shapes_that_do_not_fit(attempt):
+    with pytest.raises(ValueError):
+        attempt(umbra.Model((3,)))
 
 
 def test_export(tmp_path, random):

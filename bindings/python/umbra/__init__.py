@@ -32,6 +32,6 @@ __all__ = [
     "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds", "Matrix",
     "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError", "OutOfMemoryError",
     "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError", "RefreshPlan",
-    "Refresher", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training", "UnsupportedError", "Weights", "compile", "devices", "dot", "dry_run",
-    "encrypt_weights", "plan", "presets", "train",
+    "Refresher", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training", "UnsupportedError", "Weights", "compile",
+    "devices", "dot", "dry_run", "encrypt_weights", "plan", "presets", "train",
 ]

@@ -180,6 +180,14 @@ def doubles(values) -> np.ndarray:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
+def vector(values, what: str, dtype=np.float64) -> np.ndarray:
+    """One dimension of numbers; a single one counts as a vector of one."""
+    array = np.ascontiguousarray(np.atleast_1d(values), dtype=dtype)
+    if array.ndim != 1:
+        raise ValueError(f"{what} have one dimension, not the shape {array.shape}")
+    return array
+
+
 def pointer_to(array: np.ndarray):
     """Its memory, which the pointer keeps."""
     return ffi.from_buffer("double[]", array)

@@ -23,11 +23,9 @@ class Plaintext(Public):
 
     def __init__(self, context: Context, values, *, level: Optional[int] = None, slots: int = 0):
         options = _call.Struct("umbra_encode_options", {"level": level_of(level), "slots": slots})
-        values = np.atleast_1d(values).ravel()
-        if np.iscomplexobj(values):
-            array, encode = np.ascontiguousarray(values, dtype=np.complex128), lib.umbra_encode_complex
-        else:
-            array, encode = _call.doubles(values), lib.umbra_encode
+        complex = np.iscomplexobj(values)
+        array = _call.vector(values, "values of a plaintext", np.complex128 if complex else np.float64)
+        encode = lib.umbra_encode_complex if complex else lib.umbra_encode
         super().__init__(_call.made(self._type, encode, context._c, _call.pointer_to(array), array.size, options.pointer),
                          context)
 
@@ -172,7 +170,7 @@ class Ciphertext(Operand):
 
     def chebyshev(self, coefficients, interval: Tuple[float, float] = (-1.0, 1.0)) -> "Ciphertext":
         """sum coefficients[k] T_k(t), t in [-1, 1] being x brought there from the interval, in which x has to be."""
-        values = _call.doubles(coefficients)
+        values = _call.vector(coefficients, "coefficients")
         lo, hi = interval
         x = self if (lo, hi) == (-1, 1) else self._made(lib.umbra_chebyshev_input, lo, hi)
         return x._made(lib.umbra_chebyshev_eval, _call.pointer_to(values), values.size - 1)

@@ -303,9 +303,9 @@ class EncryptedMLPClassifier(_Classifier):
         self.seed, self.params = seed, params
 
     def _options(self, classes: int) -> Dict[str, Any]:
-        options = {"kind": "network", "outputs": classes if classes > 2 else 1, "batch": self.batch, "iterations": self.iterations,
-                   "momentum": self.momentum, "optimizer": "nesterov", "l2": self.l2, "seed": self.seed,
-                   "sigmoid": {"degree": self.degree, "range": self.range}}
+        options = {"kind": "network", "outputs": classes if classes > 2 else 1, "batch": self.batch,
+                   "iterations": self.iterations, "momentum": self.momentum, "optimizer": "nesterov", "l2": self.l2,
+                   "seed": self.seed, "sigmoid": {"degree": self.degree, "range": self.range}}
         if self.hidden:
             options.update(hidden=list(self.hidden), hidden_function=self.activation,
                            hidden_degree=self.activation_degree, hidden_range=self.hidden_range)

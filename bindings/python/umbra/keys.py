@@ -99,8 +99,8 @@ class SecretKey(InContext):
     def noise(self, encrypted: Ciphertext, expected) -> Dict[str, Any]:
         """How far a ciphertext is from the values (complex or real) that an exact computation gives."""
         pairs = np.ascontiguousarray(expected, dtype=np.complex128)
-        return _call.filled("umbra_noise_report", lib.umbra_inspect_noise, after=(encrypted._c, self._c, _call.pointer_to(pairs),
-                                                                 pairs.size))
+        return _call.filled("umbra_noise_report", lib.umbra_inspect_noise,
+                            after=(encrypted._c, self._c, _call.pointer_to(pairs), pairs.size))
 
     def __reduce__(self):
         raise TypeError("a secret key is not pickled: it would leave its owner unsealed; "
@@ -122,7 +122,7 @@ class PublicKey(Owned):
         level: None: the highest. slots: a power of two at which rotations wrap; 0: all, params.slots.
         """
         if level is None and slots == 0 and not np.iscomplexobj(values):
-            array = _call.doubles(np.atleast_1d(values)).ravel()
+            array = _call.vector(values, "values of a ciphertext")
             pointer = _call.made("umbra_ciphertext", lib.umbra_encode_encrypt, self._c, _call.pointer_to(array), array.size)
         else:
             plain = Plaintext(self.context, values, level=level, slots=slots)

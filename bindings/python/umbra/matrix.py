@@ -75,7 +75,7 @@ class Matrix(Operand):
 
     def chebyshev(self, coefficients) -> "Matrix":
         """Every element x in [-1, 1] becomes sum coefficients[k] T_k(x)."""
-        values = _call.doubles(coefficients)
+        values = _call.vector(coefficients, "coefficients")
         return self._made(lib.umbra_matrix_chebyshev, _call.pointer_to(values), values.size - 1, 0.0)
 
     def polynomial(self, coefficients) -> "Matrix":

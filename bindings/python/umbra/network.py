@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -22,17 +22,25 @@ class Model(Handle):
     """A network in the clear, as a graph; see umbra/model.h. Model("model.onnx") imports one; Model((30,)) begins with an
     input of that shape, and dense() and the others add a layer behind the last one."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("_last", "_shape")
     _type = "umbra_model"
 
     def __init__(self, source: Union[str, os.PathLike, Sequence[int]]):
+        self._last = 0
+        self._shape: Tuple[int, ...] = ()
         if isinstance(source, (str, os.PathLike)):
             pointer = _call.made(self._type, lib.umbra_model_import, _call.path_of(source))
         else:
-            shape = ffi.new("size_t[]", list(source))
-            pointer = _call.made(self._type, lib.umbra_model_create, shape, len(shape))
+            self._shape = tuple(source)
+            pointer = _call.made(self._type, lib.umbra_model_create, ffi.new("size_t[]", self._shape), len(self._shape))
         super().__init__(pointer)
-        self._last = 0
+
+    @property
+    def _size(self) -> int:
+        """Elements of the last layer."""
+        if not self._shape:
+            raise TypeError("a model that was imported is complete")
+        return int(np.prod(self._shape))
 
     def _add(self, function, *arguments) -> "Model":
         node = ffi.new("uint32_t *")
@@ -43,18 +51,25 @@ class Model(Handle):
     def dense(self, weights, bias=None) -> "Model":
         """W x + b. weights: (outputs, inputs); bias: (outputs,)."""
         w = _call.doubles(weights)
-        b = None if bias is None else _call.doubles(bias)
-        return self._add(lib.umbra_model_dense, w.shape[0], _call.pointer_to(w),
-                         ffi.NULL if b is None else _call.pointer_to(b))
+        b = np.zeros(len(w)) if bias is None else _call.vector(bias, "biases")
+        inputs = self._size
+        if w.ndim != 2 or w.shape[1] != inputs or b.shape != w.shape[:1]:
+            raise ValueError(f"weights {w.shape} and bias {b.shape} of a layer with {inputs} inputs: they are "
+                             f"(outputs, {inputs}) and (outputs,)")
+        self._add(lib.umbra_model_dense, w.shape[0], _call.pointer_to(w), _call.pointer_to(b))
+        self._shape = w.shape[:1]
+        return self
 
     def scale_shift(self, scale, shift) -> "Model":
         """x * scale + shift, element by element, or for each channel."""
-        a, b = _call.doubles(scale), _call.doubles(shift)
+        a, b = _call.vector(scale, "scales"), _call.vector(shift, "shifts")
+        if a.shape != b.shape:
+            raise ValueError(f"{a.size} scales and {b.size} shifts; they are as many")
         return self._add(lib.umbra_model_scale_shift, _call.pointer_to(a), _call.pointer_to(b), a.size)
 
     def polynomial(self, coefficients) -> "Model":
         """sum coefficients[k] x^k of each element; [0, 0, 1] is the square."""
-        c = _call.doubles(coefficients)
+        c = _call.vector(coefficients, "coefficients")
         return self._add(lib.umbra_model_polynomial, _call.pointer_to(c), c.size)
 
     def activation(self, name: str) -> "Model":

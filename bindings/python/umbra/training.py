@@ -138,11 +138,11 @@ def best_logistic(records: Records, l2: float, *, progress=None) -> np.ndarray:
 
 def least_squares(function: str, degree: int, bound: float) -> np.ndarray:
     """Coefficients of x^k of the polynomial near a function ("tanh", "relu", ...) on [-bound, bound], by least squares."""
-    coefficients = np.empty(degree + 1)
+    coefficients = np.empty(lib.UMBRA_MAX_DEGREE + 1)
     desc = _call.Struct("umbra_fit_desc", {"function": function, "degree": degree, "kind": "least_squares", "lo": -bound,
                                            "hi": bound})
     _call.call(lib.umbra_chebyshev_fit, _call.pointer_to(coefficients), ffi.NULL, desc.pointer)
-    return np.polynomial.Chebyshev(coefficients, domain=[-bound, bound]).convert(kind=np.polynomial.Polynomial).coef
+    return np.polynomial.Chebyshev(coefficients[:degree + 1], domain=[-bound, bound]).convert(kind=np.polynomial.Polynomial).coef
 
 
 # ---- plans ----
