@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which systems a wheel's libraries run on, by the versions of the symbols that they ask for.
 
-    wheel_tag.py WHEEL       fails if its tag claims older systems than its libraries run on, or newer than manylinux_2_34
+    wheel_tag.py WHEEL     fails if its tag claims older systems than its libraries run on, or newer than manylinux_2_34
 """
 import pathlib
 import platform
@@ -58,7 +58,7 @@ def check(wheel):
             missing = [name for name in needed(library) if name not in names and not OF_THE_SYSTEM.match(name)]
             notice = pathlib.Path(folder, "umbra/licences", f"{library.name.replace('libumbra.so', 'umbra')}.txt")
             assert notice.exists(), f"{wheel.name}: {library.name} comes without its licence"
-            assert not missing, f"{wheel.name}: {library.name} needs {missing}, which is neither here nor in all systems"
+            assert not missing, f"{wheel.name}: {library.name} needs {missing}, neither here nor in all systems"
     print(f"OK: {wheel.name} has {', '.join(sorted(names))} for the C library {claimed[0]}.{claimed[1]} and later")
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Classifiers: in the clear, on encrypted records, and trained under encryption with owner and server in two processes."""
+"""Classifiers: in the clear, on encrypted records, and trained under encryption with owner and server in two
+processes."""
 import os
 import pickle
 import subprocess

@@ -4,10 +4,10 @@
 Three levels: ciphertexts with operators and encrypted matrices (Owner, Evaluator); networks from ONNX files (compile);
 and classifiers in the style of scikit-learn (EncryptedLogisticRegression, EncryptedMLPClassifier).
 
-Objects are closed in any order, by hand, by `with`, or by the garbage collector. All but what counts needs may be used by
-several threads; the interpreter's lock is released while the library works. Without that lock (free threading) the package
-is unsupported until tested. After a fork the child may use what it inherited on a CPU; a GPU is opened after the fork.
-"""
+Objects are closed in any order, by hand, by `with`, or by the garbage collector. All but what counts needs may be used
+by several threads; the interpreter's lock is released while the library works. Without that lock (free threading) the
+package is unsupported until tested. After a fork the child may use what it inherited on a CPU; a GPU is opened after
+the fork. """
 from ._library import version as __version__
 from .ciphertext import Ciphertext, Plaintext, dot
 from .comparison import SignPlan

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C library: from the package's own folder, with those that it needs if they are there, too; else where UMBRA_LIBRARY
-says, else as the system finds it."""
+"""The C library: from the package's own folder, with those that it needs if they are there, too; else where
+UMBRA_LIBRARY says, else as the system finds it."""
 from __future__ import annotations
 
 import ctypes

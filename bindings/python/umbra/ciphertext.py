@@ -26,17 +26,16 @@ class Plaintext(Public):
         complex = np.iscomplexobj(values)
         array = _call.vector(values, "values of a plaintext", np.complex128 if complex else np.float64)
         encode = lib.umbra_encode_complex if complex else lib.umbra_encode
-        super().__init__(_call.made(self._type, encode, context._c, _call.pointer_to(array), array.size, options.pointer),
-                         context)
+        pointer = _call.made(self._type, encode, context._c, _call.pointer_to(array), array.size, options.pointer)
+        super().__init__(pointer, context)
 
 
 class Ciphertext(Operand):
     """An encrypted vector of complex numbers, one a slot. Immutable.
 
-    With a and b ciphertexts, arrays (one value a slot) or numbers: a + b, a - b, -a; a * b, which takes a level unless b
-    is an int; a << k and a >> k rotate slots to the left and right; a ** k, polynomial(), chebyshev() and apply() compute
-    functions slot by slot. `evaluator` computes all that.
-    """
+    With a and b ciphertexts, arrays (one value a slot) or numbers: a + b, a - b, -a; a * b, which takes a level unless
+    b is an int; a << k and a >> k rotate slots to the left and right; a ** k, polynomial(), chebyshev() and apply()
+    compute functions slot by slot. `evaluator` computes all that. """
 
     __slots__ = ()
     __array_ufunc__ = None  # numpy leaves array * ciphertext to __rmul__

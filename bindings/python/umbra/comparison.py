@@ -12,8 +12,8 @@ from .evaluator import evaluator_of
 
 
 class SignPlan(Handle):
-    """A sign that is within `error` outside of a band around 0, for real x in [-range, range]. degrees: of its polynomials,
-    odd; None: chosen by the error. A plan belongs to no context. See umbra/comparison.h."""
+    """A sign that is within `error` outside of a band around 0, for real x in [-range, range]. degrees: of its
+    polynomials, odd; None: chosen by the error. A plan belongs to no context. See umbra/comparison.h."""
 
     __slots__ = ()
     _type = "umbra_sign_plan"

@@ -16,16 +16,16 @@ _opened: "weakref.WeakValueDictionary" = weakref.WeakValueDictionary()
 
 def devices() -> List[Dict[str, Any]]:
     """The devices of this machine: name, description, whether each is usable, or why not; memory in bytes."""
-    return [_call.filled("umbra_device_info", lib.umbra_device_get, after=(i,)) for i in range(lib.umbra_device_count())]
+    count = lib.umbra_device_count()
+    return [_call.filled("umbra_device_info", lib.umbra_device_get, after=(i,)) for i in range(count)]
 
 
 class Context(Handle):
     """Parameters on a device; immutable, and may be used by many threads.
 
     params: a Params, or the name of a preset; or keyword arguments as Params takes them. device: "auto" (a GPU if one
-    works, else the fastest CPU backend), "cpu", "ref", "avx2", "avx512", "cuda", "cuda:N", "dry" or "sim". threads: 0: all
-    processors that the process may use. memory_limit: bytes on the device; 0: any.
-    """
+    works, else the fastest CPU backend), "cpu", "ref", "avx2", "avx512", "cuda", "cuda:N", "dry" or "sim". threads: 0:
+    all processors that the process may use. memory_limit: bytes on the device; 0: any. """
 
     __slots__ = ("_description",)
     _type = "umbra_context"
@@ -35,7 +35,8 @@ class Context(Handle):
         params = params if isinstance(params, Params) else Params(params, **need)
         desc = _call.Struct("umbra_context_desc", {
             "params": params._c, "device": device, "threads": threads, "memory_limit": memory_limit})
-        self._set(_call.made(self._type, lib.umbra_context_create, desc.pointer), params, (device, threads, memory_limit))
+        pointer = _call.made(self._type, lib.umbra_context_create, desc.pointer)
+        self._set(pointer, params, (device, threads, memory_limit))
 
     def _set(self, pointer, params: Params, description: Tuple[str, int, int]) -> None:
         super().__init__(pointer)

@@ -58,9 +58,8 @@ class _Job(NamedTuple):
 class _Classifier:
     """get_params, set_params and clone as scikit-learn has them; one network in the clear, `model_`, for all the rest.
 
-    Fitted: classes_, n_features_in_, feature_names_in_ (of frames), weights_: those of each layer for scaled columns, (units,
-    inputs), in the first one with the bias last.
-    """
+    Fitted: classes_, n_features_in_, feature_names_in_ (of frames), weights_: those of each layer for scaled columns,
+    (units, inputs), in the first one with the bias last. """
 
     _estimator_type = "classifier"
     params: Union[str, Params]
@@ -88,7 +87,8 @@ class _Classifier:
     def set_params(self, **params):
         for name, value in params.items():
             if name not in self._names():
-                raise ValueError(f"{type(self).__name__} has no parameter {name!r}; there are {', '.join(self._names())}")
+                known = ", ".join(self._names())
+                raise ValueError(f"{type(self).__name__} has no parameter {name!r}; there are {known}")
             setattr(self, name, value)
         return self
 
@@ -178,8 +178,8 @@ class _Classifier:
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def compile(self, X, *, device: str = "auto", progress=None, **options) -> CompiledClassifier:
-        """Client and server of the fitted model. X: records like those to come; options: of umbra.plan, such as `records`,
-        how many are computed together (as many as in X, up to 4096)."""
+        """Client and server of the fitted model. X: records like those to come; options: of umbra.plan, such as
+        `records`, how many are computed together (as many as in X, up to 4096)."""
         features = self._features(X)
         whole = plan(self.model_, features, progress=progress, **{"records": min(len(features), 4096), **options})
         self.compiled_ = CompiledClassifier(ClassifierClient(whole.client(), self),
@@ -236,17 +236,16 @@ class _Classifier:
         """The owner: decrypts what umbra.train(folder) left, and is fitted by it."""
         digest, facts = getattr(self, "_prepared", (None, {}))
         if digest != training.plan.digest:
-            raise ValueError("this training was not prepared by this classifier, which would take its columns for others")
+            raise ValueError("this training was not prepared by this classifier, whose columns may be others")
         return self._learn(facts, training.weights())
 
 
 class EncryptedLogisticRegression(_Classifier):
-    """A logistic model of two classes. fit() finds the best one in the clear; prepare(), umbra.train() and collect() train
-    by Nesterov's accelerated gradient on encrypted records.
+    """A logistic model of two classes. fit() finds the best one in the clear; prepare(), umbra.train() and collect()
+    train by Nesterov's accelerated gradient on encrypted records.
 
-    l2: penalty of the mean loss. Of the training under encryption: iterations, rate (None: found), the polynomial's degree
-    and range, clip (of scaled values), params.
-    """
+    l2: penalty of the mean loss. Of the training under encryption: iterations, rate (None: found), the polynomial's
+    degree and range, clip (of scaled values), params. """
 
     def __init__(self, *, l2: float = 1e-2, iterations: int = 30, rate: Optional[float] = None, degree: int = 15,
                  range: float = 24.0, clip: float = 3.0, params: Union[str, Params] = "boot-64k-40"):
@@ -285,8 +284,8 @@ class EncryptedLogisticRegression(_Classifier):
 
 
 class EncryptedMLPClassifier(_Classifier):
-    """Dense layers, up to three hidden ones; () is a linear model for each class. fit() trains in the clear as prepare(),
-    umbra.train() and collect() do it on encrypted records, step by step.
+    """Dense layers, up to three hidden ones; () is a linear model for each class. fit() trains in the clear as
+    prepare(), umbra.train() and collect() do it on encrypted records, step by step.
 
     hidden: units of hidden layers, whose activation is a polynomial of that degree near the function on hidden_range;
     batch: records of a batch (0: all); rate (None: found); degree and range: of the loss's polynomial; clip: of scaled

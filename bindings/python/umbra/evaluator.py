@@ -30,10 +30,9 @@ class _Engine:
 class Evaluator:
     """Computes in a context with evaluation keys (None: only what needs no key). Any thread may use it.
 
-    bind(x) makes x an operand: x * y, x << 3 and so on are then computed here, and results are bound, too. progress: told
-    of each call how much of it is done. strict: refuse results whose bounds do not fit their level (umbra/range.h). refresher:
-    refreshes operands that lack levels (a Refresher).
-    """
+    bind(x) makes x an operand: x * y, x << 3 and so on are then computed here, and results are bound, too. progress:
+    told of each call how much of it is done. strict: refuse results whose bounds do not fit their level
+    (umbra/range.h). refresher: refreshes operands that lack levels (a Refresher). """
 
     def __init__(self, context: Context, keys=None, *, refresher=None, progress=None, strict: bool = False):
         self.context, self.keys = context, keys

@@ -80,7 +80,8 @@ class SecretKey(InContext):
 
     def publish(self, encrypted, *, releases: int, count: Optional[int] = None, progress=None,
                 **options) -> Tuple[np.ndarray, Dict[str, Any]]:
-        """Values that may be shown to others, and what was disclosed: noise hides the error that would tell about the key.
+        """Values that may be shown to others, and what was disclosed: noise hides the error that would tell about the
+        key.
 
         releases: ciphertexts that are shown so under this key, in all of its life. options: of umbra/disclosure.h.
         """
@@ -92,8 +93,8 @@ class SecretKey(InContext):
                           self._c, struct.pointer, progress=progress)
         else:
             values = np.empty(encrypted.slots if count is None else count)
-            _call.call(lib.umbra_decrypt_public, disclosure.pointer, _call.pointer_to(values), values.size, encrypted._c,
-                       self._c, struct.pointer)
+            _call.call(lib.umbra_decrypt_public, disclosure.pointer, _call.pointer_to(values), values.size,
+                       encrypted._c, self._c, struct.pointer)
         return values, disclosure.as_dict()
 
     def noise(self, encrypted: Ciphertext, expected) -> Dict[str, Any]:
@@ -123,7 +124,8 @@ class PublicKey(Owned):
         """
         if level is None and slots == 0 and not np.iscomplexobj(values):
             array = _call.vector(values, "values of a ciphertext")
-            pointer = _call.made("umbra_ciphertext", lib.umbra_encode_encrypt, self._c, _call.pointer_to(array), array.size)
+            pointer = _call.made("umbra_ciphertext", lib.umbra_encode_encrypt, self._c, _call.pointer_to(array),
+                                 array.size)
         else:
             plain = Plaintext(self.context, values, level=level, slots=slots)
             pointer = _call.made("umbra_ciphertext", lib.umbra_encrypt, self._c, plain._c)
@@ -132,9 +134,8 @@ class PublicKey(Owned):
     def encrypt_matrix(self, values, *, progress=None, **layout) -> Matrix:
         """A matrix of float64 or float32, (rows, columns), read where it lies in memory, whatever its strides.
 
-        layout: order ("by_rows", "by_columns", "tiles", "diagonals", ...), ones, stride, slots, pairs, group; what is not
-        given is chosen. See umbra/matrix.h.
-        """
+        layout: order ("by_rows", "by_columns", "tiles", "diagonals", ...), ones, stride, slots, pairs, group; what is
+        not given is chosen. See umbra/matrix.h. """
         return encrypt_matrix(lib.umbra_matrix_encrypt_array, self, values, layout, progress)
 
 

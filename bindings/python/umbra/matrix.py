@@ -96,14 +96,15 @@ class Matrix(Operand):
         """Slices of rows and columns, with steps, as of an array: takes a level, unless whole ciphertexts are taken."""
         rows, columns = key if isinstance(key, tuple) else (key, slice(None))
         if not (isinstance(rows, slice) and isinstance(columns, slice)):
-            raise TypeError("rows and columns of an encrypted matrix are taken by slices: m[2:3, :] is a matrix of one row")
+            raise TypeError("rows and columns of encrypted matrices are taken by slices: m[2:3, :] is one row")
         height, width = self.shape
         r, c = range(height)[rows], range(width)[columns]
         if not r or not c:
             raise IndexError(f"nothing is left of {height} x {width} elements")
         return self.view(len(r), len(c), r.start * width + c.start, r.step * width, c.step)
 
-    def view(self, rows: int, columns: int, first: int = 0, row_step: int = 0, column_step: int = 1, **layout) -> "Matrix":
+    def view(self, rows: int, columns: int, first: int = 0, row_step: int = 0, column_step: int = 1,
+             **layout) -> "Matrix":
         """(r, c) is element number first + r * row_step + c * column_step, counted in row order; in another layout."""
         view = _call.Struct("umbra_matrix_view", dict(rows=rows, columns=columns, first=first, row_step=row_step,
                                                       column_step=column_step))
@@ -137,12 +138,13 @@ class Weights(InContext):
         if b is not None:
             desc["bias"] = _call.strided(np.asarray(b).reshape(-1, 1))
         struct, watch = _call.Struct("umbra_weights_desc", desc), _call.Watch(progress)
-        super().__init__(_call.made(self._type, lib.umbra_weights_create, like.context._c, struct.pointer, watch.pointer,
-                                    watch=watch), like.context)
+        super().__init__(_call.made(self._type, lib.umbra_weights_create, like.context._c, struct.pointer,
+                                    watch.pointer, watch=watch), like.context)
 
 
 class ProductPlan(Handle):
-    """The layouts in which (rows, inner) and (inner, columns) are best multiplied; plain: the right factor is no secret.
+    """The layouts in which (rows, inner) and (inner, columns) are best multiplied; plain: the right factor is no
+    secret.
 
     target: "cpu" or "gpu"; memory: bytes at most.
     """

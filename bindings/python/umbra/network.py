@@ -19,8 +19,8 @@ from .params import Params
 
 
 class Model(Handle):
-    """A network in the clear, as a graph; see umbra/model.h. Model("model.onnx") imports one; Model((30,)) begins with an
-    input of that shape, and dense() and the others add a layer behind the last one."""
+    """A network in the clear, as a graph; see umbra/model.h. Model("model.onnx") imports one; Model((30,)) begins with
+    an input of that shape, and dense() and the others add a layer behind the last one."""
 
     __slots__ = ("_last", "_shape")
     _type = "umbra_model"
@@ -77,10 +77,11 @@ class Model(Handle):
         return self._add(lib.umbra_model_activation, _call.number_of("umbra_function", name))
 
     def output(self, name: str, closing: Iterable[str] = ()) -> "Model":
-        """The last layer is an output, after which its owner applies the closing steps: "softmax", "logistic", "argmax"."""
+        """The last layer is an output, after which its owner applies the closing steps: "softmax", "logistic",
+        "argmax"."""
         steps = [_call.number_of("umbra_closing", step) for step in closing]
-        _call.call(lib.umbra_model_output, self._c, name.encode(), self._last, ffi.new("umbra_closing[]", steps), len(steps),
-                   ffi.NULL)
+        _call.call(lib.umbra_model_output, self._c, name.encode(), self._last, ffi.new("umbra_closing[]", steps),
+                   len(steps), ffi.NULL)
         return self
 
     def __call__(self, records, output: int = 0, *, progress=None) -> np.ndarray:
@@ -98,10 +99,9 @@ class Model(Handle):
 class NetworkPlan(Plain):
     """How a network is computed on encrypted records: parameters, layouts, scales, keys; see umbra/inference.h.
 
-    samples: records like those to come, (samples, inputs' shape). Options: records (that are computed together), output,
-    margin, error, target, memory (bytes), symmetric, without_refreshes, scale_bits, approximation (a dictionary), params,
-    weights ("plain" or "encrypted").
-    """
+    samples: records like those to come, (samples, inputs' shape). Options: records (that are computed together),
+    output, margin, error, target, memory (bytes), symmetric, without_refreshes, scale_bits, approximation (a
+    dictionary), params, weights ("plain" or "encrypted"). """
 
     __slots__ = ()
     _type = "umbra_inference_plan"
@@ -110,8 +110,8 @@ class NetworkPlan(Plain):
         struct, watch = _call.Struct("umbra_inference_options", options), _call.Watch(progress)
         if params is not None:
             struct["params"] = params._c
-        super().__init__(_call.made(self._type, lib.umbra_inference_plan_create, model._c, _call.NdArray(samples).pointer,
-                                    struct.pointer, watch.pointer, watch=watch))
+        super().__init__(_call.made(self._type, lib.umbra_inference_plan_create, model._c,
+                                    _call.NdArray(samples).pointer, struct.pointer, watch.pointer, watch=watch))
 
     @property
     def params(self) -> Params:
@@ -154,7 +154,8 @@ class NetworkPlan(Plain):
         return _call.text(lib.umbra_inference_plan_explain, self._c)
 
     def simulate(self, records, *, progress=None) -> np.ndarray:
-        """What decryption is expected to give, with noise: (records, outputs) before the closing steps. Needs the weights."""
+        """What decryption is expected to give, with noise: (records, outputs) before the closing steps. Needs the
+        weights."""
         result = _call.NdArray()
         _call.watched(lib.umbra_inference_simulate, result.pointer, self._c, _call.NdArray(records).pointer, ffi.NULL,
                       progress=progress)
@@ -227,7 +228,8 @@ class Client:
     secret_key: one of an earlier session; else one is made when it is first needed.
     """
 
-    def __init__(self, plan: NetworkPlan, secret_key: Optional[SecretKey] = None, *, device: str = "cpu", threads: int = 0):
+    def __init__(self, plan: NetworkPlan, secret_key: Optional[SecretKey] = None, *, device: str = "cpu",
+                 threads: int = 0):
         self.plan = plan
         self.context = secret_key.context if secret_key else Context.of(plan.params, device, threads)
         self.secret_key = secret_key or SecretKey(self.context)
@@ -250,8 +252,8 @@ class Client:
         return self._keys
 
     def encrypt(self, records, *, clip: bool = False, progress=None) -> Matrix:
-        """A batch: (records, inputs' shape). clip: values beyond those of the samples become the nearest within, instead
-        of being refused (RangeError)."""
+        """A batch: (records, inputs' shape). clip: values beyond those of the samples become the nearest within,
+        instead of being refused (RangeError)."""
         watch, clipped = _call.Watch(progress), ffi.new("size_t *") if clip else ffi.NULL
         pointer = _call.made("umbra_matrix", lib.umbra_inference_encrypt_symmetric, clipped, self.plan._c,
                              self.secret_key._c, _call.NdArray(records).pointer, watch.pointer, watch=watch)
@@ -288,9 +290,8 @@ def compile(model: Union[Model, str, os.PathLike], calibration, *, device: str =
         client, server = umbra.compile("model.onnx", calibration=samples)
         answers = client.decrypt(server.run(client.encrypt(records), client.keys))
 
-    calibration: records like those to come, (samples, inputs' shape). options: of NetworkPlan; with weights="encrypted" the
-    server has the weights under the client's key only.
-    """
+    calibration: records like those to come, (samples, inputs' shape). options: of NetworkPlan; with weights="encrypted"
+    the server has the weights under the client's key only. """
     whole = plan(model, calibration, progress=progress, **options)
     client = Client(whole.client(), device="cpu")
     if whole.report()["weights"] == "plain":

@@ -24,16 +24,16 @@ class Owner:
         x = owner.encrypt([0.5, -1.0, 2.0])
         print(owner.decrypt((x * x + 1) << 1, 2))
 
-    Keyword arguments: those of Context and Params. needs: the keys, as a DryRun or a plan tells them; else all levels have
-    those for products and for `rotations`. A server gets `eval_keys` and what is encrypted, never this object.
-    """
+    Keyword arguments: those of Context and Params. needs: the keys, as a DryRun or a plan tells them; else all levels
+    have those for products and for `rotations`. A server gets `eval_keys` and what is encrypted, never this object. """
 
     def __init__(self, params=None, *, needs: Optional[KeyNeeds] = None, rotations: Iterable[int] = (),
                  conjugation: bool = False, progress=None, **options):
         self.context = params if isinstance(params, Context) else Context(params, **options)
         self.secret_key = SecretKey(self.context)
         self.public_key = self.secret_key.public_key()
-        self.eval_keys = self.secret_key.eval_keys(needs, rotations=rotations, conjugation=conjugation, progress=progress)
+        self.eval_keys = self.secret_key.eval_keys(needs, rotations=rotations, conjugation=conjugation,
+                                                   progress=progress)
         self.evaluator = Evaluator(self.context, self.eval_keys)
 
     def encrypt(self, values, **options) -> Union[Ciphertext, Matrix]:
@@ -62,8 +62,8 @@ class Owner:
 
 
 class DryRun(Dict[str, Any]):
-    """What a program costs (umbra/cost.h): seconds on `machine`, bytes, keys, kernels. `needs`: its keys; `result`: what
-    the program returned, without values, but with levels and bounds."""
+    """What a program costs (umbra/cost.h): seconds on `machine`, bytes, keys, kernels. `needs`: its keys; `result`:
+    what the program returned, without values, but with levels and bounds."""
 
     needs: KeyNeeds
     result: Any
@@ -72,10 +72,9 @@ class DryRun(Dict[str, Any]):
 def dry_run(program: Callable, *inputs, params=None, machine: Optional[str] = None, **need) -> DryRun:
     """Runs a function of ciphertexts and matrices without values or keys, and keeps accounts.
 
-    inputs: arrays like those to come, of which shape and largest value count: (n,) a ciphertext, (rows, columns) a matrix;
-    or an array and the layout of its matrix, (array, {"order": "by_columns"}), as encrypt_matrix takes it.
-    params, need: as Params takes them. machine: whose seconds: "cpu", "h200", ...; see umbra/cost.h.
-    """
+    inputs: arrays like those to come, of which shape and largest value count: (n,) a ciphertext, (rows, columns) a
+    matrix; or an array and the layout of its matrix, (array, {"order": "by_columns"}), as encrypt_matrix takes it.
+    params, need: as Params takes them. machine: whose seconds: "cpu", "h200", ...; see umbra/cost.h. """
     context = Context(params, device="dry", **need)
     evaluator = Evaluator(context)
     operands = [evaluator.bind(_dry(context, *_input(values))) for values in inputs]

@@ -23,10 +23,9 @@ def presets() -> List[str]:
 class Params(Plain):
     """An immutable parameter set, from a preset or a need; see umbra/params.h.
 
-    Params("n13-d2-s40"), or Params(depth=4, scale_bits=40): the smallest ring that carries so many products one after the
-    other. Other needs: min_slots, security (128, 192 or 256 bits), log_n, keyless_levels, bootstrap (a dictionary; {} for
-    the defaults: it can refresh). insecure_for_tests=True allows small rings.
-    """
+    Params("n13-d2-s40"), or Params(depth=4, scale_bits=40): the smallest ring that carries so many products one after
+    the other. Other needs: min_slots, security (128, 192 or 256 bits), log_n, keyless_levels, bootstrap (a dictionary;
+    {} for the defaults: it can refresh). insecure_for_tests=True allows small rings. """
 
     __slots__ = ()
     _type = "umbra_params"

@@ -15,9 +15,8 @@ from .params import Params
 class RefreshPlan(Handle):
     """How ciphertexts are refreshed; of parameters that do, such as the presets boot-64k-40 or Params(bootstrap={}).
 
-    Options: slots (0: all), bound (both parts of every slot lie in [-bound, bound]), order ("standard", "stc_first"), min_key,
-    rounds; see umbra/bootstrap.h.
-    """
+    Options: slots (0: all), bound (both parts of every slot lie in [-bound, bound]), order ("standard", "stc_first"),
+    min_key, rounds; see umbra/bootstrap.h. """
 
     __slots__ = ("params",)
     _type = "umbra_bootstrap_plan"
@@ -40,8 +39,8 @@ class RefreshPlan(Handle):
 
 
 class Refresher(InContext):
-    """The matrices of a plan, encoded once for any number of evaluators: x.refresh(refresher), or Evaluator(context, keys,
-    refresher=refresher), which refreshes whatever lacks levels."""
+    """The matrices of a plan, encoded once for any number of evaluators: x.refresh(refresher), or Evaluator(context,
+    keys, refresher=refresher), which refreshes whatever lacks levels."""
 
     __slots__ = ()
     _type = "umbra_bootstrapper"

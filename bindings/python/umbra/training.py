@@ -79,8 +79,8 @@ class Records(Handle):
         if features.ndim != 2 or codes.shape != features.shape[:1]:
             raise ValueError(f"features are (records, features) and labels (records,), not {features.shape} and "
                              f"{codes.shape}")
-        return _call.made(cls._type, lib.umbra_records_create_classes, _call.pointer_to(features), _call.pointer_to(codes),
-                          *features.shape, classes)
+        return _call.made(cls._type, lib.umbra_records_create_classes, _call.pointer_to(features),
+                          _call.pointer_to(codes), *features.shape, classes)
 
     @classmethod
     def _of_frame(cls, frame, labels, classes):
@@ -102,7 +102,8 @@ class Records(Handle):
     @property
     def features(self) -> np.ndarray:
         rows, columns = self.shape
-        return np.stack([np.frombuffer(ffi.buffer(lib.umbra_records_row(self._c, r), 8 * columns)) for r in range(rows)])
+        row = lib.umbra_records_row
+        return np.stack([np.frombuffer(ffi.buffer(row(self._c, r), 8 * columns)) for r in range(rows)])
 
 
 class Scaling(Handle):
@@ -137,19 +138,21 @@ def best_logistic(records: Records, l2: float, *, progress=None) -> np.ndarray:
 
 
 def least_squares(function: str, degree: int, bound: float) -> np.ndarray:
-    """Coefficients of x^k of the polynomial near a function ("tanh", "relu", ...) on [-bound, bound], by least squares."""
+    """Coefficients of x^k of the polynomial near a function ("tanh", "relu", ...) on [-bound, bound], by least
+    squares."""
     coefficients = np.empty(lib.UMBRA_MAX_DEGREE + 1)
-    desc = _call.Struct("umbra_fit_desc", {"function": function, "degree": degree, "kind": "least_squares", "lo": -bound,
-                                           "hi": bound})
+    desc = _call.Struct("umbra_fit_desc", dict(function=function, degree=degree, kind="least_squares", lo=-bound,
+                                               hi=bound))
     _call.call(lib.umbra_chebyshev_fit, _call.pointer_to(coefficients), ffi.NULL, desc.pointer)
-    return np.polynomial.Chebyshev(coefficients[:degree + 1], domain=[-bound, bound]).convert(kind=np.polynomial.Polynomial).coef
+    fitted = np.polynomial.Chebyshev(coefficients[:degree + 1], domain=[-bound, bound])
+    return fitted.convert(kind=np.polynomial.Polynomial).coef
 
 
 # ---- plans ----
 
 class TrainPlan(Plain):
-    """A training (umbra/train.h), the same for owner and server. records: scaled; options: of umbra_train_options, such as
-    iterations, rate, batch, l2, sigmoid={"degree": 15, "range": 24}, kind="network", hidden=[16], outputs=3."""
+    """A training (umbra/train.h), the same for owner and server. records: scaled; options: of umbra_train_options, such
+    as iterations, rate, batch, l2, sigmoid={"degree": 15, "range": 24}, kind="network", hidden=[16], outputs=3."""
 
     __slots__ = ()
     _type = "umbra_train_plan"
@@ -177,7 +180,8 @@ class TrainPlan(Plain):
         return _call.filled("umbra_train_report", lib.umbra_train_plan_report, self._c)
 
     def cost(self, part: str = "whole", machine: Optional[str] = None) -> Dict[str, Any]:
-        """Of the "whole" training, an "iteration" or a "bootstrap" on a machine ("cpu", "h200", ...): seconds, bytes."""
+        """Of the "whole" training, an "iteration" or a "bootstrap" on a machine ("cpu", "h200", ...): seconds,
+        bytes."""
         number = _call.number_of("umbra_train_part", part)
         name = ffi.NULL if machine is None else machine.encode()
         return _call.filled("umbra_cost", lib.umbra_train_plan_cost, self._c, after=(number, name))
@@ -196,8 +200,8 @@ class TrainPlan(Plain):
         for outcome in trace:
             lib.umbra_train_outcome_init(ffi.addressof(outcome), ffi.sizeof("umbra_train_outcome"))
         judged = _call.Struct("umbra_twin_options", {"judged": records._c})
-        _call.watched(lib.umbra_train_twin, _call.pointer_to(weights), trace, count, self._c, records._c, judged.pointer,
-                      progress=progress)
+        _call.watched(lib.umbra_train_twin, _call.pointer_to(weights), trace, count, self._c, records._c,
+                      judged.pointer, progress=progress)
         return weights, [_call.as_dict(outcome) for outcome in trace]
 
     def encrypt(self, folder, records: Records, key: SecretKey, *, progress=None) -> None:
@@ -209,8 +213,8 @@ class TrainPlan(Plain):
 # ---- the job: a folder that the server gets, laid out as the program `umbra train` has it ----
 
 class Training:
-    """The owner's end of a training in a folder: keys/ and data/ go to the server, run/ comes back. The secret key stays
-    here: training.secret_key.save(path, passphrase) keeps it for another session, outside of the folder."""
+    """The owner's end of a training in a folder: keys/ and data/ go to the server, run/ comes back. The secret key
+    stays here: training.secret_key.save(path, passphrase) keeps it for another session, outside of the folder."""
 
     def __init__(self, folder, plan: TrainPlan, secret_key: Optional[SecretKey] = None):
         self.folder, self.plan = pathlib.Path(folder), plan
@@ -232,7 +236,8 @@ class Training:
         if self.plan.options["kind"] == "network":
             paths = sorted(run.glob("layer-*.umbra"))
             return [self.secret_key.decrypt(Matrix.load(context, path)) for path in paths]
-        model = _call.made("umbra_logistic", lib.umbra_logistic_load, context._c, _call.path_of(run / "model.umbra"), ffi.NULL)
+        path = _call.path_of(run / "model.umbra")
+        model = _call.made("umbra_logistic", lib.umbra_logistic_load, context._c, path, ffi.NULL)
         weights = np.empty(lib.umbra_logistic_features(model) + 1)
         bias = ffi.from_buffer("double[]", weights[-1:])
         _call.call(lib.umbra_logistic_decrypt, model, _call.pointer_to(weights), bias, self.secret_key._c)
