@@ -128,7 +128,7 @@ static double value_of(umbra_element element, const void *source) {
 static umbra_status make_inputs(void *rig) {
   struct rig *r = rig;
   const bench_shape *s = r->keyed.shape;
-  const umbra_matrix_source source = {value_of, r};
+  const umbra_matrix_source source = {value_of, r, 1};
   const double start = bench_clock();
   UMBRA_TRY(make_weights(&r->weights, r->keyed.context, r));
   r->encoding = bench_clock() - start;

@@ -94,7 +94,7 @@ static double value_of(umbra_element element, const void *source) {
 static umbra_status encrypt(umbra_matrix **matrix, const rig *r, const double *values, size_t rows, size_t columns,
                             const umbra_matrix_layout *layout) {
   const row_order order = {values, columns};
-  const umbra_matrix_source source = {value_of, &order};
+  const umbra_matrix_source source = {value_of, &order, 1};
   return umbra_matrix_encrypt_source(matrix, umbra_encryptor_of(r->keyed.public_key), &source, rows, columns, layout,
                                      r->level, NULL);
 }

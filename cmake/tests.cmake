@@ -10,9 +10,15 @@ function(umbra_set_properties test labels environment)
     list(APPEND labels full)
   endif()
   list(REMOVE_DUPLICATES labels)
-  # Two threads wherever a test runs: enough to meet races, and tests can run side by side.
+  # Two threads wherever a test runs: enough to meet races, and tests can run side by side. More where races are sought.
+  # Machines are measured by tests that want it.
+  set(threads 2)
+  if(UMBRA_SANITIZE MATCHES "thread")
+    set(threads 8)
+  endif()
   set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
-    ENVIRONMENT "UMBRA_THREADS=2;OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;UBSAN_OPTIONS=print_stacktrace=1;\
+    ENVIRONMENT "UMBRA_THREADS=${threads};UMBRA_CALIBRATE=0;OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;\
+UBSAN_OPTIONS=print_stacktrace=1;\
 UMBRA_BUILD_DIR=${PROJECT_BINARY_DIR};${environment}")
 endfunction()
 

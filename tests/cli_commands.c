@@ -65,6 +65,7 @@ static void help_and_version_exit_with_0(void **state) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));
     assert_non_null(strstr(contents("out"), "Exit codes"));
+    assert_int_equal(shell("awk 'length($0) > 118 {exit 1}' out"), 0);
   }
   assert_succeeds("score -h");
   assert_non_null(strstr(contents("out"), "Usage: umbra score"));

@@ -39,8 +39,13 @@ def check_option(page, name, argument, text, kind):
     expect(f"{page} {name}: a default in '{text}'", "default" in text or "(required)" in text)
 
 
+def unwrapped(text):
+    """Lines that begin where the help of options stands go on the line before."""
+    return re.sub(r"\n {28}(?=\S)", " ", text)
+
+
 def check_help(page, options):
-    text = said(PROGRAM, "help", page)
+    text = unwrapped(said(PROGRAM, "help", page))
     lines = text[text.index("\nOptions:\n"):].splitlines()
     for name, argument, meaning, _ in options:
         usage = name if argument == "-" else f"{name} {argument}"

@@ -3,6 +3,7 @@
 # labels: quick
 """A network from an ONNX file to an encrypted answer with the commands, in two folders, against the same network in the
 clear; and what they refuse."""
+import hashlib
 import json
 import math
 import os
@@ -75,6 +76,28 @@ def check_layers(chain):
     expect("a mark, a bar and a text for each", count == {"circle": 3, "rect": 4, "title": 3, "script": 0})
 
 
+def check_links(chain, digests, lines):
+    """Each of the one before and of the layer; whoever computes the layers once more finds the first that is another."""
+    link = bytes(32)
+    for digest in digests:
+        link = hashlib.blake2b(link + bytes.fromhex(digest["digest"]), digest_size=32).digest()
+        expect(f"link of layer {digest['layer']}", digest["link"] == link.hex())
+    audited = chain.infer("--audit", "digests.json", "--device", "ref")
+    expect("an audit", audited["link"] == link.hex() and "came out the same" in audited["audit"])
+    other = "0" if digests[1]["digest"][0] != "0" else "1"
+    for words, told in (
+            (f"line 2: layer {digests[1]['layer']}, {digests[1]['what']}, came out differently",
+             [lines[0], lines[1].replace('"digest":"' + digests[1]["digest"][0], '"digest":"' + other), *lines[2:]]),
+            ("its link does not follow", [lines[0].replace(digests[0]["link"], "0" * 64), *lines[1:]]),
+            ("the digest of layer 1", [*lines[1:]]), ("layers are missing", lines[:-1]),
+            ("more layers than were computed", [*lines, lines[-1]]), ("it is no JSON object", ["[]", *lines[1:]]),
+            ("there is no digest with its link", [lines[0].replace('"link"', '"links"'), *lines[1:]])):
+        (chain.server / "told.json").write_text("\n".join(told) + "\n")
+        refused(chain.server, 1, words, "infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra", "--out",
+                "again.umbra", "--audit", "told.json")
+        expect("no answer", not (chain.server / "again.umbra").exists())
+
+
 def check_digests(chain, report):
     """In the report and the file; the same when the same is computed again, by another backend."""
     digests = report["digests"]
@@ -86,6 +109,7 @@ def check_digests(chain, report):
     again = chain.infer("--digests", "digests.json", "--device", "ref", "--threads", "1", "--repeat", "2")
     expect("the same again", again["digests"] == digests)
     expect("only if wanted", "digests" not in chain.infer())
+    check_links(chain, digests, lines)
 
 
 def labels_of(values):

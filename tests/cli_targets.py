@@ -22,7 +22,7 @@ from chain import PROGRAM
 from onnx_file import Model, Node, Tensor, npy
 
 HANGS = 120  # seconds: far beyond what a command that fails at once takes on any machine
-COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "score", "decrypt", "evaluate", "infer",
+COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "audit", "score", "decrypt", "evaluate", "infer",
             "inspect", "bootstrap", "bench", "devices")
 random.seed(5)
 faults = []
@@ -66,6 +66,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "encrypt --keys DIR:network IN:x.npy --plan IN:client.umbra --out OUT:o.umbra",
     "encrypt --keys DIR:weighted --weights --plan IN:owners.umbra --out OUT:o.umbra",
     "train --keys DIR:network --data DIR:data --out NEW:new --trace OUT:t.json",
+    f"audit --keys DIR:network --data DIR:data --run DIR:run --link {64 * 'a'} --all --trace OUT:t.json",
     f"score {PUBLIC_JOB} --model IN:model.umbra --records IN:records.umbra --out OUT:o.umbra --trace OUT:t.json",
     f"decrypt {SECRET} --in IN:records.umbra --out OUT:o.csv --trace OUT:t.json",
     f"decrypt {SECRET} --weights --in IN:model.umbra --scaling IN:scaling.csv --out OUT:o.json",
@@ -74,8 +75,8 @@ JOBS = tuple(tuple(job.split()) for job in (
     f" IN:train.csv --initial IN:initial.csv --encrypted --degree 3 {SECRET} --predictions OUT:o.csv --report"
     " OUT:o.html --trace OUT:t.json",
     "evaluate --weights initial.csv --data train.csv --onnx OUT:o.onnx",
-    "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --trace"
-    " OUT:t.json",
+    "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --audit"
+    " IN:digests.jsonl --trace OUT:t.json",
     "infer --plan IN:weighted.umbra --keys DIR:weighted --weights IN:weights.umbra --in IN:batch.umbra --out"
     " OUT:o.umbra",
     "infer --clear IN:model.onnx --in IN:x.npy --calibrate IN:samples.npy --out OUT:o.csv",
@@ -120,7 +121,9 @@ def make_files():
     succeeds("keygen --plan weighted.umbra --out weighted --secret secret/weighted.umbra --no-passphrase")
     succeeds("encrypt --keys weighted --weights --plan owners.umbra --out weights.umbra")
     succeeds("encrypt x.npy --plan client.umbra --keys network --out batch.umbra")
-    succeeds("infer --plan server.umbra --keys network --in batch.umbra --out answer.umbra")
+    succeeds("infer --plan server.umbra --keys network --in batch.umbra --out answer.umbra --digests digests.jsonl")
+    os.mkdir("run")
+    pathlib.Path("run/log.jsonl").write_text('{"plan":{}}\n', encoding="utf-8")
 
 
 def plain(job, other=None, instead=None):
@@ -167,7 +170,7 @@ class Things:
         os.symlink("file", "bad/to-file")
         os.symlink("folder", "bad/to-folder")
         os.mkdir("bad/pipes")
-        for name in ("params.umbra", "public.umbra", "eval.umbra", "plan.umbra", "data.umbra"):
+        for name in ("params.umbra", "public.umbra", "eval.umbra", "plan.umbra", "data.umbra", "log.jsonl"):
             os.mkfifo(f"bad/pipes/{name}")
 
     EVERY = ("bad/pipe", "bad/socket", "/dev/null", "/dev/zero", "bad/dangling", "bad/circle", "bad/to-pipe",

@@ -349,6 +349,69 @@ static void trainings_begin_once(void **state) {
 #undef TRAIN
 }
 
+/* What an audit is given: found out by the log alone, before plan, data and keys are looked at. */
+static void audits_begin_with_the_log(void **state) {
+  (void)state;
+#define LINK "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define FOLDERS "audit --keys keys --data data --run audited "
+#define AUDIT FOLDERS "--link " LINK " --all"
+#define HEAD "{\"plan\":{}}\n"
+#define ONE "{\"iteration\":1,\"digest\":\"" LINK "\",\"link\":\"" LINK "\"}\n"
+  static const struct {
+    const char *log, *words;
+  } logs[] = {
+      {"", "line 1: the head of a training's log must be here (in audited/log.jsonl)"},
+      {"{}\n", "line 1: the head of a training's log must be here"},
+      {HEAD "[]\n", "line 2: it is no JSON object"},
+      {HEAD "{\"iteration\":2}\n", "line 2: iteration 1 must be here"},
+      {HEAD "{\"iteration\":1}\n", "line 2: iteration 1 has no digest and link"},
+      {HEAD "{\"iteration\":1,\"digest\":\"" LINK "\",\"link\":\"0123\"}\n", "iteration 1 has no digest and link"},
+      {HEAD ONE ONE, "line 3: iteration 2 must be here"},
+      {HEAD ONE "{\"iteration\":2", "line 3: it breaks off"},
+  };
+  assert_int_equal(shell("mkdir -p audited"), 0);
+  assert_fails(2, "either --all or --segments K", FOLDERS "--link " LINK);
+  assert_fails(2, "either --all or --segments K", AUDIT " --segments 1");
+  assert_fails(2, "nothing is drawn", AUDIT " --seed 1");
+  assert_fails(2, "--link LINE is missing", FOLDERS "--all");
+  assert_fails(2, "64 digits from 0 to f", FOLDERS "--all --link 12");
+  assert_fails(2, "64 digits from 0 to f", FOLDERS "--all --link %064d%c", 0, 'G');
+  assert_fails(1, "audited/log.jsonl: No such file", AUDIT);
+  for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+    write_text("audited/log.jsonl", logs[i].log);
+    assert_fails(1, logs[i].words, AUDIT);
+  }
+  assert_int_equal(shell("head -c 70000 /dev/zero | tr '\\0' x >audited/log.jsonl"), 0);
+  assert_fails(1, "line 1: it is too long", AUDIT);
+  write_text("audited/log.jsonl", HEAD ONE);
+  assert_fails(1, "nowhere/plan.umbra", "audit --keys keys --data nowhere --run audited --link " LINK " --all");
+#undef ONE
+#undef HEAD
+#undef AUDIT
+#undef FOLDERS
+#undef LINK
+}
+
+/* And what a training is told to keep. */
+static void checkpoints_that_stay_have_their_place(void **state) {
+  (void)state;
+#define TRAIN "train --keys keys --data data --out kept --keep 2 "
+  assert_int_equal(shell("mkdir -p kept data && cp plan.umbra data"), 0);
+  assert_fails(2, "--keep", "train --keys keys --data data --out kept --keep 0");
+  write_text("kept/checkpoint-000002.umbra", "old\n");
+  assert_fails(1, "checkpoint-000002.umbra exists already", TRAIN);
+  assert_int_equal(shell("cp plan.umbra kept/checkpoint-000002.umbra"), 0);
+  assert_fails(1, "will not be replaced by a file of another kind", TRAIN);
+  assert_int_equal(shell("rm kept/* && ln -s nowhere kept/checkpoint-000004.umbra"), 0);
+  assert_fails(1, "checkpoint-000004.umbra is a symbolic link", TRAIN);
+  assert_int_equal(shell("rm kept/* && touch kept/checkpoint.umbra && echo '{\"plan\":{},\"keep\":3}' >kept/log.jsonl"),
+                   0);
+  assert_fails(1, "keeps every 3th checkpoint, as its log says", TRAIN "--resume");
+  write_text("kept/log.jsonl", "{\"plan\":{}}\n");
+  assert_fails(1, "has begun without, as its log says", TRAIN "--resume");
+#undef TRAIN
+}
+
 static void insecure_plans_are_refused(void **state) {
   (void)state;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 8, .log_n = 12, .flags = UMBRA_INSECURE_FOR_TESTS};
@@ -513,6 +576,8 @@ int main(void) {
       cmocka_unit_test(bad_records_are_refused_before_anything_else),
       cmocka_unit_test(files_that_do_not_belong_together_are_noticed),
       cmocka_unit_test(trainings_begin_once),
+      cmocka_unit_test(audits_begin_with_the_log),
+      cmocka_unit_test(checkpoints_that_stay_have_their_place),
       cmocka_unit_test(insecure_plans_are_refused),
       cmocka_unit_test(weights_are_judged),
   };

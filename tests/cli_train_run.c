@@ -42,8 +42,9 @@ static int make_training(void **state) {
   const char *tracer = system("strace -f -o /dev/null true 2>/dev/null") == 0
                            ? "strace -f -y -qq -s 4096 -o ../trace -e trace='?open,?creat,openat,?openat2'"
                            : "";
-  assert_int_equal(
-      shell("cd server && %s %s train --keys keys --data data --out whole >/dev/null", tracer, UMBRA_PROGRAM), 0);
+  assert_int_equal(shell("cd server && %s %s train --keys keys --data data --out whole --keep 2 --json >../whole.json",
+                         tracer, UMBRA_PROGRAM),
+                   0);
   return 0;
 }
 
@@ -190,11 +191,47 @@ static void finished_trainings_say_so(void **state) {
 #undef TRAIN
 }
 
+/* By whoever has the data set and the evaluation keys; the link is that of the report, and of the log's last line. */
+static void trainings_are_audited(void **state) {
+  (void)state;
+#define AUDIT "audit --keys server/keys --data data --link $(cat link) "
+  assert_int_equal(
+      shell("sed 's/.*\"link\":\"\\([0-9a-f]*\\)\".*/\\1/' whole.json >link && tail -n 1 server/whole/log.jsonl | "
+            "grep -q $(cat link)"),
+      0);
+  assert_succeeds(AUDIT "--run server/whole --all --memory 1G --json");
+  cJSON *json = report();
+  assert_true(number(json, "segments") == 3 && number(json, "segments_repeated") == 3);
+  assert_true(number(json, "iterations_repeated") == ITERATIONS && number(json, "probability") == 1);
+  cJSON_Delete(json);
+  assert_succeeds(AUDIT "--run server/whole --segments 0 --seed 5 --json");
+  json = report();
+  assert_true(number(json, "iterations_repeated") == 3 && number(json, "probability") == 0);
+  assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "seed")), "5");
+  cJSON_Delete(json);
+  assert_fails(1, "beside the first and the last there are 1", AUDIT "--run server/whole --segments 2");
+  assert_int_equal(umbra_terminated(AUDIT "--run server/whole --all"), 128 + SIGTERM);
+  assert_int_equal(shell("cp -r server/whole forged && rm forged/checkpoint-000004.umbra"), 0);
+  assert_fails(1, "forged/checkpoint-000004.umbra': No such file", AUDIT "--run forged --segments 0");
+  assert_non_null(strstr(contents("err"), "iterations 5 to 5 could not be verified"));
+  assert_int_equal(shell("cp server/whole/checkpoint-000004.umbra forged && head -c -1 server/whole/model.umbra "
+                         ">forged/model.umbra"),
+                   0);
+  assert_fails(1, "forged/model.umbra is not the model", AUDIT "--run forged --segments 0");
+  assert_int_equal(
+      shell("sed '4s/\"digest\":\"./&0/;4s/\\(\"digest\":\"..\\)./\\1/' server/whole/log.jsonl >forged/log.jsonl"), 0);
+  assert_fails(1, "iteration 3 does not follow", AUDIT "--run forged --all");
+  assert_fails(1, "whose last link was handed over",
+               "audit --keys server/keys --data data --link %064d --run server/whole --all", 0);
+#undef AUDIT
+}
+
 /* Found out before keys are loaded. */
 static void owners_are_compared(void **state) {
   (void)state;
   assert_succeeds("keygen --plan plan.umbra --out theirs --secret secret/theirs.umbra --no-passphrase");
-  assert_fails(1, "is of another owner than data/data.umbra", "train --keys theirs --data data --out theirs.run");
+  assert_fails(1, "data/data.umbra is of another owner than theirs/eval.umbra",
+               "train --keys theirs --data data --out theirs.run");
   assert_succeeds("keygen --plan plan.umbra --out theirs --secret secret/theirs.umbra");
   assert_non_null(strstr(contents("out"), "the keys that are there are enough"));
 }
@@ -247,8 +284,9 @@ int main(void) {
       cmocka_unit_test(servers_open_their_files_only), cmocka_unit_test(models_agree_with_the_twin),
       cmocka_unit_test(trained_models_score),          cmocka_unit_test(trainings_are_stopped),
       cmocka_unit_test(interrupted_trainings_go_on),   cmocka_unit_test(files_of_trainings_are_described),
-      cmocka_unit_test(finished_trainings_say_so),     cmocka_unit_test(owners_are_compared),
-      cmocka_unit_test(missing_keys_are_named),        cmocka_unit_test(secret_keys_halve_data_sets),
+      cmocka_unit_test(finished_trainings_say_so),     cmocka_unit_test(trainings_are_audited),
+      cmocka_unit_test(owners_are_compared),           cmocka_unit_test(missing_keys_are_named),
+      cmocka_unit_test(secret_keys_halve_data_sets),
   };
   return cmocka_run_group_tests(tests, make_training, leave_scratch);
 }

@@ -403,7 +403,7 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   umbra_dataset_index *index = NULL;
   umbra_dataset_block *block = NULL;
   umbra_checkpoint *checkpoint = NULL;
-  const umbra_matrix_source source = {training_element, NULL};
+  const umbra_matrix_source source = {training_element, NULL, TRAINING_ROWS + 3};
   training_plan.params = o->object[PARAMS];
   umbra_public_key_owner(public, training_owner);
   assert_ok(umbra_alloc(&index, 1, sizeof *index, "an index"));

@@ -6,15 +6,14 @@
  * be computed otherwise. Half of the files are mutated byte by byte; the others while they are written, so that only
  * numbers, names and fields change and most of the importer is reached.
  */
-#include <math.h>
+#include "tests/fuzz/models.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #include "host/base/memory.h"
-#include "host/model/graph.h"
-#include "mutations.h"
 
-enum { ROOM = 8192, WEIGHTS = 256, RECORD = 75 };
+enum { ROOM = 8192, WEIGHTS = 256 };
 
 /* ---- chance ---- */
 
@@ -264,33 +263,6 @@ static mutations wanted;
 static char folder[64];
 static char path[128], weights_path[128];
 
-/* Models that are small, since mistakes make large ones, too. */
-static void compute(unsigned long i, const umbra_model *m) {
-  static double values[RECORD];
-  umbra_ndarray in = {2, {1, RECORD}, values}, out = {0};
-  if (m->work > 1 << 22 || m->elements > 1 << 20) return;
-  for (size_t k = 0; k < RECORD; k++) values[k] = (double)(k % 11) / 4 - 1;
-  umbra_status status = umbra_model_run(m, &out, &in, 0, NULL);
-  if (status != UMBRA_OK && status != UMBRA_ERROR_RANGE && status != UMBRA_ERROR_MISMATCH)
-    fail_msg("mutation %lu: %s", i, umbra_last_error());
-  for (size_t k = 0; k < umbra_ndarray_count(&out); k++) assert_true(isfinite(out.values[k]));
-  umbra_ndarray_clear(&out);
-}
-
-static int check(unsigned long i) {
-  umbra_model *made = NULL;
-  umbra_status status = umbra_model_import(&made, path);
-  if (status == UMBRA_OK) {
-    compute(i, made);
-    umbra_model_destroy(made);
-    return 1;
-  }
-  if (made || !*umbra_last_error() ||
-      (status != UMBRA_ERROR_FORMAT && status != UMBRA_ERROR_UNSUPPORTED && status != UMBRA_ERROR_IO))
-    fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
-  return 0;
-}
-
 static void start(unsigned long i) {
   static const unsigned rates[] = {0, 50, 200, 1000};
   begin_mutation(i);
@@ -308,7 +280,7 @@ static void mutated_models(void **state) {
     write_file(path, m.at, m.size);
     for (size_t k = 0; k < WEIGHTS; k++) weights[k] = (uint8_t)(below(16) ? below(64) : below(256));
     write_file(weights_path, weights, below(4) ? WEIGHTS : below(WEIGHTS));
-    read += (unsigned long)check(i);
+    read += (unsigned long)check(i, path);
   }
   if (wanted.count >= 2000) assert_true(read > wanted.count / 20); /* many of the mistakes are harmless */
 }
@@ -321,7 +293,7 @@ static void models_without_mistakes(void **state) {
   for (size_t which = 0; which < 3; which++) {
     const bytes m = model(which);
     write_file(path, m.at, m.size);
-    if (!check(0)) fail_msg("model %zu: %s", which, umbra_last_error());
+    if (!check(0, path)) fail_msg("model %zu: %s", which, umbra_last_error());
   }
 }
 

@@ -7,14 +7,12 @@
  * keep its length right, so that most of the reader is reached. Files that are not mutated give their values at their
  * places.
  */
-#include <math.h>
+#include "tests/fuzz/ndarrays.h"
+
 #include <string.h>
-#include <umbra/ndarray.h>
 #include <unistd.h>
 
-#include "mutations.h"
-
-enum { ROOM = 1024, PREFIX = 10, MOST_RANK = UMBRA_NDARRAY_RANK + 1, SEEDS = 2 * (MOST_RANK + 1) };
+enum { PREFIX = 10, MOST_RANK = UMBRA_NDARRAY_RANK + 1, SEEDS = 2 * (MOST_RANK + 1) };
 
 typedef struct seed {
   int fortran;
@@ -115,24 +113,6 @@ static size_t mutate(uint8_t *bytes, size_t size) {
   for (size_t times = 1 + below(2); times-- > 0 && size;)
     size = whole ? exchange_word(bytes, size) : change_byte(bytes, size);
   return size;
-}
-
-/* Whether it is read. */
-static int check(unsigned long i, const char *path) {
-  umbra_ndarray array = {0};
-  const umbra_status status = umbra_ndarray_read(&array, path);
-  if (status != UMBRA_OK) {
-    if (array.values || array.rank || !*umbra_last_error() ||
-        (status != UMBRA_ERROR_FORMAT && status != UMBRA_ERROR_RANGE))
-      fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
-    return 0;
-  }
-  const size_t count = umbra_ndarray_count(&array);
-  if (array.rank > UMBRA_NDARRAY_RANK || !count || count > ROOM) fail_msg("mutation %lu: shape", i);
-  for (size_t k = 0; k < count; k++)
-    if (!isfinite(array.values[k])) fail_msg("mutation %lu: not finite", i);
-  umbra_ndarray_clear(&array);
-  return 1;
 }
 
 static mutations wanted;

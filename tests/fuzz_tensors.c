@@ -6,14 +6,12 @@
  * has a shape within the file, and is read, or refused with a text. Half of them keep the length of their header right,
  * and have words exchanged instead of bytes, so that most of the reader is reached.
  */
-#include <math.h>
+#include "tests/fuzz/tensors.h"
+
 #include <string.h>
-#include <umbra/tensors.h>
 #include <unistd.h>
 
-#include "mutations.h"
-
-enum { ROOM = 1024, VALUES = 48 };
+enum { VALUES = 48 };
 
 static const char *const headers[] = {
     "{\"__metadata__\":{\"format\":\"pt\"},\"a.w\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
@@ -69,31 +67,6 @@ static size_t mutate(uint8_t *bytes, size_t size) {
   for (size_t times = 1 + below(2); times-- > 0 && size;)
     size = whole ? exchange_word(bytes, size) : change_byte(bytes, size);
   return size;
-}
-
-static void check_tensor(unsigned long i, const umbra_tensors *tensors, const char *name) {
-  umbra_ndarray array = {0};
-  umbra_status status = umbra_tensors_read(tensors, &array, name);
-  if (status != UMBRA_OK && (array.values || (status != UMBRA_ERROR_RANGE && status != UMBRA_ERROR_UNSUPPORTED)))
-    fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
-  const size_t count = umbra_ndarray_count(&array);
-  if ((status == UMBRA_OK && !count) || count > ROOM) fail_msg("mutation %lu: shape", i);
-  for (size_t k = 0; k < count; k++)
-    if (!isfinite(array.values[k])) fail_msg("mutation %lu: not finite", i);
-  umbra_ndarray_clear(&array);
-}
-
-static int check(unsigned long i, const char *path) {
-  umbra_tensors *tensors = NULL;
-  umbra_status status = umbra_tensors_open(&tensors, path);
-  if (status != UMBRA_OK) {
-    if (tensors || !*umbra_last_error() || status != UMBRA_ERROR_FORMAT)
-      fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
-    return 0;
-  }
-  for (size_t k = 0; k < umbra_tensors_count(tensors); k++) check_tensor(i, tensors, umbra_tensors_name(tensors, k));
-  umbra_tensors_destroy(tensors);
-  return 1;
 }
 
 static mutations wanted;

@@ -8,6 +8,8 @@
 #include "boot.h"
 #include "container_bytes.h"
 #include "host/base/memory.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/infer/encrypted.h"
 #include "host/infer/file.h"
 #include "host/infer/plan.h"
 
@@ -473,12 +475,53 @@ static void failing_allocations(void **state) {
   service_close(&s);
 }
 
+/* Whatever a layer's weights are: each ciphertext shows the bound of them all, and no file with another one is taken. */
+static void weights_show_one_bound(void **state) {
+  (void)state;
+  umbra_model *model = new_model(INPUTS);
+  uint64_t seed = 3;
+  double *far = random_numbers(&seed, INPUTS * HIDDEN, 1);
+  uint32_t node;
+  far[5] = 40; /* in one of the layers */
+  assert_ok(umbra_model_dense(model, &node, 0, HIDDEN, far, NULL));
+  assert_ok(
+      umbra_model_output(model, "y", add_dense(model, &seed, add_square(model, node), HIDDEN, CLASSES), NULL, 0, NULL));
+  umbra_inference_plan *plan = small_plan(model, 4), *client = client_of(plan);
+  umbra_inference *network = NULL;
+  service s;
+  parties_open(&s, plan);
+  umbra_inference_weights *weights = sent_weights(&s, plan);
+  const double bound = plan->ways->weight_bound;
+  assert_true(bound > 1 && client->ways->weight_bound == bound);
+  for (size_t i = 0; i < weights->count; i++)
+    for (size_t k = 0; k < weights->matrix[i]->parts; k++)
+      assert_true(umbra_ciphertext_magnitude(weights->matrix[i]->part[k]) == bound);
+  weights->matrix[1]->part[0]->estimate.bound.magnitude = 2 * bound;
+  assert_fails(umbra_inference_create_encrypted(&network, s.context, client, weights, NULL), UMBRA_ERROR_MISMATCH,
+               "matrix 2 of the weights may be beyond their bound");
+  umbra_inference_weights_destroy(weights);
+  service_close(&s);
+  umbra_inference_plan_destroy(client);
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+  free(far);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(layouts),          cmocka_unit_test(chosen_parameters), cmocka_unit_test(sums),
-      cmocka_unit_test(images),           cmocka_unit_test(refreshes),         cmocka_unit_test(plans_without_weights),
-      cmocka_unit_test(wrong_plans),      cmocka_unit_test(weights_of_others), cmocka_unit_test(wrong_options),
-      cmocka_unit_test(impossible_plans), cmocka_unit_test(malformed_plans),   cmocka_unit_test(failing_allocations),
+      cmocka_unit_test(weights_show_one_bound),
+      cmocka_unit_test(layouts),
+      cmocka_unit_test(chosen_parameters),
+      cmocka_unit_test(sums),
+      cmocka_unit_test(images),
+      cmocka_unit_test(refreshes),
+      cmocka_unit_test(plans_without_weights),
+      cmocka_unit_test(wrong_plans),
+      cmocka_unit_test(weights_of_others),
+      cmocka_unit_test(wrong_options),
+      cmocka_unit_test(impossible_plans),
+      cmocka_unit_test(malformed_plans),
+      cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

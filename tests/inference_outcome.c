@@ -138,6 +138,54 @@ static void answers_for_others(void **state) {
   umbra_matrix_destroy(batch);
 }
 
+/* All records show the same of their sizes; what says that it may be larger was encrypted by no plan. */
+static void records_show_one_bound(void **state) {
+  (void)state;
+  umbra_ndarray records = random_records(3, RECORDS, INPUTS);
+  umbra_matrix *batch = encrypt_records(&side, plan, &records), *answer = NULL;
+  for (size_t i = 0; i < batch->parts; i++) assert_true(umbra_ciphertext_magnitude(batch->part[i]) == 1);
+  const umbra_declaration larger = {UMBRA_DECLARATION_INIT, .magnitude = 2};
+  assert_ok(umbra_ciphertext_declare(batch->part[0], &larger));
+  assert_fails(umbra_inference_run(side.evaluator, &answer, batch, side.network), UMBRA_ERROR_MISMATCH,
+               "beyond the bound of all plans");
+  umbra_ndarray_clear(&records);
+  umbra_matrix_destroy(batch);
+}
+
+/* What the server gives away is the network's answer, with noise of which the plan told beforehand. */
+static void answers_are_sanitised(void **state) {
+  (void)state;
+  umbra_ndarray records = random_records(3, RECORDS, INPUTS), values = {0}, sanitised = {0};
+  umbra_matrix *answer = answer_to(&records), *batch = encrypt_records(&side, plan, &records), *made = NULL;
+  umbra_inference_plan *client = NULL;
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT}, planned = {UMBRA_DISCLOSURE_INIT};
+  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT, .releases = 100};
+  assert_fails(umbra_inference_sanitize(&made, &told, plan, answer, side.public, &options, NULL), UMBRA_ERROR_RANGE,
+               "What would do");
+  assert_fails(umbra_inference_plan_disclosure(plan, &planned, &options), UMBRA_ERROR_RANGE, "What would do");
+  options.statistical = options.least_bits = 1;
+  assert_ok(umbra_inference_plan_disclosure(plan, &planned, &options));
+  assert_ok(umbra_inference_decrypt_values(&values, plan, answer, side.secret, NULL));
+  assert_ok(umbra_inference_sanitize(&made, &told, plan, answer, side.public, &options, NULL));
+  assert_ok(umbra_inference_decrypt_values(&sanitised, plan, made, side.secret, NULL));
+  const double distance = largest_distance(&values, &sanitised);
+  assert_true(distance > 0 && distance < 8 * told.noise && told.noise < 0.2 * calm.highest);
+  assert_true(told.noise >= planned.noise && told.noise < 8 * planned.noise);
+  assert_int_equal(told.ciphertexts, planned.ciphertexts);
+  assert_fails(umbra_inference_sanitize(&made, &told, plan, batch, side.public, &options, NULL), UMBRA_ERROR_MISMATCH,
+               "records");
+  assert_ok(umbra_inference_plan_client(plan, &client));
+  assert_fails(umbra_inference_plan_disclosure(client, &planned, &options), UMBRA_ERROR_INVALID_ARGUMENT, "client's");
+  assert_ok(umbra_inference_sanitize(&answer, NULL, client, answer, side.public, &options, NULL)); /* in place */
+  umbra_inference_plan_destroy(client);
+  umbra_ndarray_clear(&records);
+  umbra_ndarray_clear(&values);
+  umbra_ndarray_clear(&sanitised);
+  umbra_matrix_destroy(answer);
+  umbra_matrix_destroy(batch);
+  umbra_matrix_destroy(made);
+}
+
 /* ---- what is not ---- */
 
 static void is_refused(const umbra_matrix *answer, const char *words) {
@@ -205,8 +253,9 @@ static void doubts_without_traces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(records_like_samples),  cmocka_unit_test(answers_for_others),
-      cmocka_unit_test(an_output_beyond),      cmocka_unit_test(values_that_wrap),
+      cmocka_unit_test(records_like_samples),   cmocka_unit_test(answers_for_others),
+      cmocka_unit_test(records_show_one_bound), cmocka_unit_test(answers_are_sanitised),
+      cmocka_unit_test(an_output_beyond),       cmocka_unit_test(values_that_wrap),
       cmocka_unit_test(doubts_without_traces),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);

@@ -90,7 +90,7 @@ typedef struct setup {
 static void setup_open(setup *t, const problem *p) {
   scheme *s = &t->s;
   scheme_open_for(s, umbra_params_share(params), NULL, needs_of_products(p));
-  umbra_matrix_source source = {element_of, p};
+  umbra_matrix_source source = {element_of, p, 8};
   assert_ok(umbra_matrix_encrypt_source(&t->matrix, umbra_encryptor_of(s->public), &source, p->rows, p->columns,
                                         &p->layout, DEPTH, NULL));
   assert_ok(umbra_products_create(&t->products, s->evaluator, &p->layout));

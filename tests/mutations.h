@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For the tests that mutate files: mutation i depends on i alone, and `fuzz_x COUNT FIRST` repeats those from FIRST on.
+ * In the fuzz targets that share their mutations with such a test, chance comes from the fuzzer's input instead.
  */
 #ifndef UMBRA_TESTS_MUTATIONS_H
 #define UMBRA_TESTS_MUTATIONS_H
@@ -16,18 +17,38 @@
 
 /* ---- chance ---- */
 
-static uint64_t random_state;
+static struct chance {
+  uint64_t state;
+  const uint8_t *input; /* NULL: of the generator */
+  size_t left;
+} chance = {.state = 1};
 
-static inline size_t below(size_t bound) { /* xorshift64* */
-  random_state ^= random_state >> 12;
-  random_state ^= random_state << 25;
-  random_state ^= random_state >> 27;
-  return (size_t)((random_state * 0x2545f4914f6cdd1du) >> 33) % bound;
+static inline uint32_t random_word(void) { /* xorshift64* */
+  chance.state ^= chance.state >> 12;
+  chance.state ^= chance.state << 25;
+  chance.state ^= chance.state >> 27;
+  return (uint32_t)((chance.state * 0x2545f4914f6cdd1du) >> 32);
 }
 
+/* As if an input had no end of zeros. */
+static inline uint32_t input_word(void) {
+  uint32_t word = 0;
+  for (int shift = 0; shift < 32 && chance.left > 0; shift += 8, chance.left--)
+    word |= (uint32_t)*chance.input++ << shift;
+  return word;
+}
+
+static inline uint32_t any_word(void) { return chance.input ? input_word() : random_word(); }
+
+static inline size_t below(size_t bound) { return bound ? any_word() % bound : 0; }
+
 static inline void begin_mutation(unsigned long i) {
-  random_state = i + 1;
-  for (int warm_up = 0; warm_up < 8; warm_up++) below(2);
+  chance = (struct chance){.state = i + 1};
+  for (int warm_up = 0; warm_up < 8; warm_up++) random_word();
+}
+
+static inline void begin_input(const uint8_t *input, size_t size) {
+  chance = (struct chance){.state = 1, .input = input, .left = size};
 }
 
 /* ---- which ---- */

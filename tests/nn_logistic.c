@@ -302,7 +302,7 @@ static void records_of_other_layouts(void **state) {
   assert_ok(encrypt_model(&model, s.public, &weight, 1, 0, 4, 3));
   for (int i = 0; i < 6; i++) {
     umbra_matrix *rows = NULL, *found = NULL;
-    umbra_matrix_source source = {element_of, records};
+    umbra_matrix_source source = {element_of, records, 1};
     assert_ok(umbra_matrix_encrypt_source(&rows, umbra_encryptor_of(s.public), &source, 2, 1, &layout[i],
                                           UMBRA_TOP_LEVEL, NULL));
     umbra_status status = umbra_logistic_score(s.evaluator, &found, model, rows, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Costs in seconds: targets, reference tables, machines, and tables in the cache folder, damaged ones, too. */
+#include <inttypes.h>
 #include <math.h>
 #include <sys/stat.h>
 
@@ -144,6 +145,16 @@ static void test_calibration(void **state) {
   assert_fails(umbra_calibrate("dry", 1), unsupported, "none that could be measured");
   assert_fails(umbra_calibrate("auto", 1), unsupported, "none that could be measured");
   assert_fails(umbra_calibrate("cpu", 1025), invalid, "1024");
+  setenv("XDG_CACHE_HOME", "/dev/null", 1);
+  umbra_context *three = context_on("dry", 3);
+  assert_false(cost_of(three).measured);
+  assert_fails(umbra_calibrate("cpu", 3), UMBRA_ERROR_IO, "/dev/null");
+  assert_ok(umbra_context_cost_machine(three, "cpu"));
+  assert_true(cost_of(three).measured); /* by this process, until it ends */
+  assert_ok(umbra_context_cost_machine(two, "cpu"));
+  assert_false(cost_of(two).measured);
+  setenv("XDG_CACHE_HOME", cache, 1);
+  umbra_context_destroy(three);
   umbra_context_destroy(two);
   umbra_context_destroy(context);
 }
@@ -185,6 +196,17 @@ static void test_files(void **state) {
   assert_int_equal(umbra_cost_file_read(&(umbra_cost_table){0}, &subject), UMBRA_ERROR_IO);
 }
 
+/* With a last line that is right for the lines before it. */
+static void put_hashed(const char *path, const char *text) {
+  char all[MOST_TEXT];
+  uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+  const char *end = strstr(text, "hash ");
+  assert_non_null(end);
+  for (const char *c = text; c < end; c++) hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+  const int count = snprintf(all, sizeof all, "%.*shash %016" PRIx64 "\n", (int)(end - text), text, hash);
+  put(path, all, (size_t)count);
+}
+
 /* Of the machine "ref" with 5 threads, whose file is damaged: a prediction, and a note that says why. */
 static void assert_ignored(const char *what) {
   umbra_context *context = context_on("dry", 5);
@@ -194,7 +216,7 @@ static void assert_ignored(const char *what) {
   umbra_context_destroy(context);
 }
 
-/* Every byte lost or changed, in two of its bits: refused, or a table of other figures. */
+/* Every byte lost or changed, in two of its bits: refused. */
 static void test_damaged_files(void **state) {
   (void)state;
   uint64_t random = 8;
@@ -212,10 +234,8 @@ static void test_damaged_files(void **state) {
     for (unsigned change = (unsigned)i % 4; change < 8; change += 4) {
       text[i] = (char)((unsigned char)right ^ (1u << change));
       put(path, text, count);
-      const int is_digit = right >= '0' && right <= '9' && text[i] >= '0' && text[i] <= '9';
-      if (umbra_cost_file_read(&read, &subject) != UMBRA_OK) continue;
-      if (!is_digit) fail_msg("byte %zu of %zu may be %d", i, count, text[i]);
-      assert_true(read.start >= 0 && read.start <= 1);
+      if (umbra_cost_file_read(&read, &subject) == UMBRA_OK)
+        fail_msg("byte %zu of %zu may be %d", i, count, (unsigned char)text[i]);
     }
     text[i] = right;
   }
@@ -243,13 +263,13 @@ static void test_hostile_files(void **state) {
   assert_ignored("an empty file");
   const char *start = strstr(text, "start ");
   assert_non_null(start);
-  int bytes =
-      snprintf(huge, sizeof huge, "%.*sstart 99999999999999999999%s", (int)(start - text), text, strchr(start, '\n'));
-  put(path, huge, (size_t)bytes);
+  put_hashed(path, text);
+  assert_ok(umbra_cost_file_read(&(umbra_cost_table){0}, &subject));
+  snprintf(huge, sizeof huge, "%.*sstart 99999999999999999999%s", (int)(start - text), text, strchr(start, '\n'));
+  put_hashed(path, huge);
   assert_ignored("a number beyond all words");
-  bytes =
-      snprintf(huge, sizeof huge, "%.*sstart 2000000000000000000%s", (int)(start - text), text, strchr(start, '\n'));
-  put(path, huge, (size_t)bytes);
+  snprintf(huge, sizeof huge, "%.*sstart 2000000000000000000%s", (int)(start - text), text, strchr(start, '\n'));
+  put_hashed(path, huge);
   assert_ignored("a launch of two seconds");
   umbra_cost_table free_work = table;
   free_work.rate[UMBRA_WORK_KEY][1] = 0;

@@ -397,6 +397,23 @@ static umbra_status take_trainer_desc(void *given) {
   return status;
 }
 
+/* Links of zeros follow from nothing, which is found out last. */
+static umbra_status take_audit_desc(void *given) {
+  static const uint8_t links[ITERATIONS][UMBRA_DIGEST_BYTES];
+  umbra_audit *audit = NULL;
+  umbra_audit_desc *desc = given;
+  desc->plan = t.plan;
+  desc->context = t.s.context;
+  desc->keys = t.s.keys;
+  desc->data = t.folder;
+  desc->checkpoint = t.checkpoint;
+  desc->digests = desc->links = desc->last = links[0];
+  desc->count = ITERATIONS;
+  umbra_status status = umbra_audit_create(&audit, desc, NULL);
+  assert_null(audit);
+  return status == UMBRA_ERROR_MISMATCH ? UMBRA_OK : status;
+}
+
 /* ---- the table ---- */
 
 static const row rows[] = {
@@ -441,6 +458,7 @@ static const row rows[] = {
     ROW(umbra_twin_options, 1, TAKEN, take_twin_options),
     ROW(umbra_trainer_desc, 1, TAKEN, take_trainer_desc),
     ROW(umbra_train_event, 1, TOLD, NULL),
+    ROW(umbra_audit_desc, 1, TAKEN, take_audit_desc),
 };
 static table all = {rows, sizeof rows / sizeof *rows, 1};
 

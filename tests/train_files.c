@@ -595,10 +595,15 @@ static umbra_ciphertext *weights_at(uint32_t level, uint32_t slots, double first
   return c;
 }
 
+static int linked = 1; /* what is saved */
+
 static umbra_status save_state(const char *path, const umbra_train_plan *with, const uint8_t *data, uint32_t done,
                                umbra_ciphertext *w, umbra_ciphertext *u) {
   umbra_ciphertext *part[2] = {w, u};
-  return umbra_checkpoint_save(path, with, data, done, &(umbra_train_state){2, part}, NULL);
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  const umbra_checkpoint checkpoint = {
+      .stamp = umbra_train_stamp_of(with, data, done), .linked = linked, .link = {{1}, {2}}, .state = {2, part}};
+  return umbra_checkpoint_save(path, &checkpoint, digest, NULL);
 }
 
 static void save_checkpoint(const char *path, const umbra_train_plan *with, uint32_t done, double first) {
@@ -610,38 +615,43 @@ static void save_checkpoint(const char *path, const umbra_train_plan *with, uint
   umbra_ciphertext_destroy(u);
 }
 
-static umbra_status load_checkpoint(uint32_t *done, umbra_train_state *loaded) {
-  return umbra_checkpoint_load(in_folder("checkpoint"), s.context, plan, data_id, owner_id, done, loaded);
+static umbra_status load_from(umbra_checkpoint *loaded, const char *path) {
+  return umbra_checkpoint_load(loaded, path, &(umbra_train_origin){s.context, plan, owner_id, data_id});
 }
 
+static umbra_status load_checkpoint(umbra_checkpoint *loaded) { return load_from(loaded, in_folder("checkpoint")); }
+
 static void assert_checkpoint(uint32_t expected_done, double first) {
-  uint32_t done = 0;
   double found[2] = {0};
-  umbra_train_state loaded = {0};
-  assert_ok(load_checkpoint(&done, &loaded));
-  assert_int_equal(done, expected_done);
-  assert_int_equal(loaded.count, 2);
-  assert_int_equal(umbra_ciphertext_level(loaded.part[0]), plan->iteration[done - 1].level_after);
-  for (int i = 0; i < 2; i++) assert_ok(umbra_decrypt_decode(&found[i], 1, loaded.part[i], s.secret));
+  umbra_checkpoint loaded = {0};
+  umbra_train_state *state = &loaded.state;
+  assert_ok(load_checkpoint(&loaded));
+  assert_int_equal(loaded.stamp.number, expected_done);
+  assert_int_equal(loaded.linked, linked);
+  if (linked) assert_true(loaded.link.before[0] == 1 && loaded.link.blocks[0] == 2);
+  assert_int_equal(state->count, 2);
+  assert_int_equal(umbra_ciphertext_level(state->part[0]), plan->iteration[expected_done - 1].level_after);
+  for (int i = 0; i < 2; i++) assert_ok(umbra_decrypt_decode(&found[i], 1, state->part[i], s.secret));
   assert_true(fabs(found[0] - first) < 1e-3 && fabs(found[1] + first) < 1e-3);
-  umbra_train_state_clear(&loaded);
+  umbra_train_state_clear(state);
 }
 
 static void assert_checkpoint_refused(umbra_status status, const char *text) {
-  uint32_t done = 77;
-  umbra_train_state loaded = {.count = 5};
+  umbra_checkpoint loaded = {.stamp.number = 77, .state.count = 5};
   uint64_t memory = umbra_context_memory(s.context);
-  assert_fails(load_checkpoint(&done, &loaded), status, text);
-  assert_true(done == 77 && loaded.count == 5 && !loaded.part);
+  assert_fails(load_checkpoint(&loaded), status, text);
+  assert_true(loaded.stamp.number == 77 && loaded.state.count == 5 && !loaded.state.part);
   assert_int_equal(umbra_context_memory(s.context), memory);
 }
 
 static void checkpoints_come_back(void **state) {
   (void)state;
-  for (uint32_t done = 1; done <= ITERATIONS; done++) {
-    save_checkpoint(in_folder("checkpoint"), plan, done, 0.25 * done);
-    assert_checkpoint(done, 0.25 * done);
-  }
+  for (uint32_t done = 1; done <= ITERATIONS; done++)
+    for (linked = 0; linked < 2; linked++) { /* without: those of earlier versions */
+      save_checkpoint(in_folder("checkpoint"), plan, done, 0.25 * done);
+      assert_checkpoint(done, 0.25 * done);
+    }
+  linked = 1;
 }
 
 static void checkpoints_of_elsewhere(void **state) {
@@ -664,7 +674,9 @@ static void checkpoints_of_elsewhere(void **state) {
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "by the plan this checkpoint has");
   assert_ok(save_state(path, plan, data_id, 2, w, sparse));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "weights of 8 slots at level 0; by the plan they have 4 at level 0");
-  assert_ok(umbra_checkpoint_save(path, plan, data_id, 2, &(umbra_train_state){1, &w}, NULL));
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  const umbra_checkpoint half = {.stamp = umbra_train_stamp_of(plan, data_id, 2), .state = {1, &w}};
+  assert_ok(umbra_checkpoint_save(path, &half, digest, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "by the plan this checkpoint has");
   assert_ok(umbra_ciphertext_save(w, path, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "this is a file of kind 'ciphertext', not 'checkpoint'");
@@ -701,7 +713,7 @@ static void a_full_disk_leaves_the_checkpoint_before(void **state) {
   umbra_ciphertext_destroy(w);
 }
 
-/* Loading a checkpoint removes what killed runs left of it, and nothing else. */
+/* Whoever resumes removes what killed runs left of a checkpoint, and nothing else. */
 static void temporaries_of_killed_runs(void **state) {
   (void)state;
   const char *const gone[] = {"checkpoint.0123456789abcdef.tmp", "checkpoint.ffffffffffffffff.tmp"};
@@ -712,7 +724,7 @@ static void temporaries_of_killed_runs(void **state) {
   for (int i = 0; i < 5; i++) put_file(in_folder(stay[i]), "mine", 4);
   assert_int_equal(mkdir(in_folder("checkpoint.aaaaaaaaaaaaaaaa.tmp"), 0700), 0);
   save_checkpoint(in_folder("checkpoint"), plan, 1, 0.5);
-  assert_checkpoint(1, 0.5);
+  umbra_storage_sweep_temporaries(in_folder("checkpoint"));
   for (int i = 0; i < 2; i++) assert_false(exists(in_folder(gone[i])));
   for (int i = 0; i < 5; i++) assert_int_equal(remove(in_folder(stay[i])), 0);
   assert_int_equal(rmdir(in_folder("checkpoint.aaaaaaaaaaaaaaaa.tmp")), 0);
@@ -752,10 +764,9 @@ static umbra_status read_block(const char *path) {
 }
 
 static umbra_status read_checkpoint(const char *path) {
-  uint32_t done;
-  umbra_train_state loaded = {0};
-  umbra_status status = umbra_checkpoint_load(path, s.context, plan, data_id, owner_id, &done, &loaded);
-  umbra_train_state_clear(&loaded);
+  umbra_checkpoint loaded = {0};
+  umbra_status status = load_from(&loaded, path);
+  umbra_train_state_clear(&loaded.state);
   return status;
 }
 

@@ -2,7 +2,7 @@
 /* labels: full */
 /*
  * A server that is killed (SIGKILL) at random moments and started again every time ends with the same bits as one that
- * was not, and never loses more than the iteration it was in.
+ * was not, also of its checkpoints, which are a chain, and never loses more than the iteration it was in.
  * UMBRA_KILLS: how often (50).
  */
 #include "train_server.h"
@@ -24,9 +24,29 @@ static double whole_run(const char *folder) {
   return seconds;
 }
 
+/* What such a run leaves. */
+enum { FILES = 4 };
+static const char *const files[FILES] = {"model.umbra", "checkpoint.umbra", "checkpoint-000005.umbra",
+                                         "checkpoint-000010.umbra"};
+
+static void read_files(bytes found[FILES], const char *folder) {
+  for (int i = 0; i < FILES; i++) found[i] = file_bytes(in_folder(folder, files[i]));
+}
+
+static void free_files(bytes found[FILES]) {
+  for (int i = 0; i < FILES; i++) free(found[i].data);
+}
+
+static void assert_files(const char *folder, bytes expected[FILES]) {
+  bytes found[FILES];
+  read_files(found, folder);
+  for (int i = 0; i < FILES; i++)
+    if (!same_bytes(&found[i], &expected[i])) fail_msg("%s is another one", files[i]);
+  free_files(found);
+}
+
 static void start_anew(const char *folder) {
-  unlink(in_folder(folder, "checkpoint.umbra"));
-  unlink(in_folder(folder, "model.umbra"));
+  for (int i = 0; i < FILES; i++) unlink(in_folder(folder, files[i]));
   unlink(in_folder(folder, "log"));
 }
 
@@ -50,7 +70,8 @@ static void killed(void **state) {
   give_to_server(&t);
 
   double run = whole_run(t.folder);
-  bytes expected = file_bytes(in_folder(t.folder, "model.umbra"));
+  bytes expected[FILES];
+  read_files(expected, t.folder);
   check_log(t.folder);
 
   uint64_t random = (uint64_t)time(NULL);
@@ -64,19 +85,15 @@ static void killed(void **state) {
       i++;
       continue;
     }
-    bytes found = file_bytes(in_folder(t.folder, "model.umbra"));
-    assert_true(same_bytes(&found, &expected));
-    free(found.data);
+    assert_files(t.folder, expected);
     check_log(t.folder);
     start_anew(t.folder);
     ends++;
   }
   whole_run(t.folder);
-  bytes found = file_bytes(in_folder(t.folder, "model.umbra"));
-  assert_true(same_bytes(&found, &expected));
+  assert_files(t.folder, expected);
   print_message("%u kills, %u runs came to their end\n", kills, ends + 1);
-  free(found.data);
-  free(expected.data);
+  free_files(expected);
   training_close(&t);
 }
 

@@ -85,6 +85,19 @@ static void finish(umbra_trainer *trainer, const bytes *expected) {
 
 /* ---- stopped by the observer, at each iteration ---- */
 
+/* What a killed run leaves of its attempt to save the checkpoint. */
+static const char *temporary(void) {
+  static char path[160];
+  snprintf(path, sizeof path, "%s.0123456789abcdef.tmp", t.checkpoint);
+  return path;
+}
+
+static void leave_temporary(void) {
+  FILE *file = fopen(temporary(), "wx");
+  assert_non_null(file);
+  fclose(file);
+}
+
 static int stop_after(void *user, const umbra_train_event *event) { return event->iteration == *(uint32_t *)user; }
 
 static void stopped(void **state) {
@@ -100,7 +113,9 @@ static void stopped(void **state) {
     }
     umbra_trainer_destroy(trainer);
     trainer = NULL;
+    leave_temporary();
     assert_ok(open_trainer(&trainer, 1));
+    assert_int_not_equal(access(temporary(), F_OK), 0);
     assert_int_equal(umbra_trainer_iterations(trainer), stop);
     finish(trainer, &expected);
   }

@@ -51,7 +51,7 @@ static inline int serve(const char *folder) {
   umbra_trainer *trainer = NULL;
   umbra_logistic *model = NULL;
   const char *checkpoint = in_folder(folder, "checkpoint.umbra");
-  umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .data = folder, .checkpoint = checkpoint};
+  umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .data = folder, .checkpoint = checkpoint, .keep = 5};
   desc.resume = access(checkpoint, F_OK) == 0;
   umbra_status status = umbra_train_plan_load(&plan, in_folder(folder, "plan"));
   umbra_context_desc context_desc = {UMBRA_CONTEXT_DESC_INIT};

@@ -83,7 +83,7 @@ static umbra_status make_data(training *t) {
   const umbra_train_plan *plan = t->plan;
   const umbra_encryptor by = umbra_encryptor_of(t->public_key);
   umbra_train_state first;
-  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block, by, &(umbra_matrix_source){zero_element, NULL},
+  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block, by, &(umbra_matrix_source){zero_element, NULL, 0},
                                         umbra_plan_block(plan, 0).rows, plan->data_columns, &plan->layout,
                                         plan->data_level, NULL));
   UMBRA_TRY(umbra_train_state_make(&first, plan->firsts));

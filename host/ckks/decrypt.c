@@ -62,9 +62,8 @@ static umbra_status open_view(const umbra_view *dst, const umbra_view *all, umbr
 }
 
 /* dst += the polynomial with coefficients part * 2^shift. */
-static umbra_status add_integers(const umbra_view *dst, umbra_window window, const opening *o, umbra_stream *stream,
+static umbra_status add_integers(const umbra_view *dst, umbra_window window, umbra_ring *home, umbra_stream *stream,
                                  const int64_t *part, uint32_t shift) {
-  umbra_ring *home = o->home->ring;
   const size_t bytes = umbra_ring_n(home) * sizeof *part;
   void *integers;
   umbra_poly noise;
@@ -79,6 +78,12 @@ static umbra_status add_integers(const umbra_view *dst, umbra_window window, con
   }
   umbra_ring_give_secret(home, stream, integers, bytes);
   return status;
+}
+
+umbra_status umbra_add_coefficient_noise(const umbra_view *dst, umbra_window window, umbra_ring *ring,
+                                         umbra_stream *stream, const umbra_coefficient_noise *noise) {
+  UMBRA_TRY(add_integers(dst, window, ring, stream, noise->low, 0));
+  return add_integers(dst, window, ring, stream, noise->high, UMBRA_NOISE_SHIFT);
 }
 
 /* The message over a part of the ciphertext's window; dst and stream are at home. */
@@ -102,9 +107,7 @@ static umbra_status open_residues(const umbra_view *dst, umbra_window window, um
                                   const void *source) {
   const opening *o = source;
   UMBRA_TRY(open_exactly(dst, window, stream, o));
-  if (!o->noise) return UMBRA_OK;
-  UMBRA_TRY(add_integers(dst, window, o, stream, o->noise->low, 0));
-  return add_integers(dst, window, o, stream, o->noise->high, UMBRA_NOISE_SHIFT);
+  return o->noise ? umbra_add_coefficient_noise(dst, window, o->home->ring, stream, o->noise) : UMBRA_OK;
 }
 
 static umbra_status check(const umbra_ciphertext *ciphertext, const umbra_secret_key *key) {

@@ -33,6 +33,14 @@ umbra_status umbra_digest_tell(umbra_evaluator *evaluator, uint32_t layer, uint3
   return UMBRA_OK;
 }
 
+void umbra_link_digest(uint8_t link[32], const uint8_t digest[32]) {
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, NULL, 0, 32);
+  crypto_generichash_update(&state, link, 32);
+  crypto_generichash_update(&state, digest, 32);
+  crypto_generichash_final(&state, link, 32);
+}
+
 umbra_status umbra_evaluator_set_digests(umbra_evaluator *evaluator, int digests) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_set_digests needs an evaluator");
   const umbra_context *context = evaluator->context;

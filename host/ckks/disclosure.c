@@ -4,18 +4,17 @@
 
 #include <math.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../base/bounds.h"
 #include "../base/error.h"
-#include "../base/gaussian.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
 #include "checks.h"
 #include "decrypt.h"
 #include "digest.h"
 #include "encoder_vector.h"
+#include "flood.h"
 #include "keys_internal.h"
 #include "noise.h"
 #include "range.h"
@@ -51,90 +50,6 @@ umbra_status umbra_disclosure_options_take(umbra_disclosure_options *own, const 
 
 /* ---- how much noise ---- */
 
-/* What is hidden, and where. */
-typedef struct hidden {
-  const umbra_chain *chain;
-  uint32_t level, slots;
-  double error; /* of a slot */
-  int heuristic;
-  double magnitude;
-} hidden;
-
-typedef struct flood {
-  umbra_gaussian gaussian;
-  umbra_disclosure facts; /* all but the id */
-} flood;
-
-/* What is lost beside the error: sqrt(12 N m) 2^(s/2). */
-static double price(const hidden *h, const umbra_disclosure_options *o) {
-  return sqrt(12 * (double)o->releases * h->slots) * exp2(o->statistical / 2);
-}
-
-/* What else would do is what makes up for the bits that lack; a step of each, by itself. */
-static umbra_status refuse_bits(const hidden *h, double bits, const umbra_disclosure_options *o) {
-  char fewer[64] = "", smaller[64] = "", less[64] = "";
-  const double lack = o->least_bits - bits, releases = floor((double)o->releases * exp2(-2 * lack));
-  if (releases >= 1) snprintf(fewer, sizeof fewer, ", at most %.0f releases", releases);
-  if (o->statistical - 2 * lack >= 1) snprintf(smaller, sizeof smaller, ", s = %.1f", o->statistical - 2 * lack);
-  if (bits >= 1) snprintf(less, sizeof less, ", or least_bits = %.0f", floor(bits));
-  return umbra_fail(UMBRA_ERROR_RANGE,
-                    "a release would leave %.1f bits of values up to %g, and least_bits is %g: to hide errors up to %g "
-                    "(%s) in %u slots, %llu releases, s = %g. What would do: an error up to %.3g (parameters of higher "
-                    "precision, refreshes in two rounds)%s%s%s",
-                    bits, h->magnitude, o->least_bits, h->error, h->heuristic ? "declared, times 8" : "proved",
-                    h->slots, (unsigned long long)o->releases, o->statistical, h->error * exp2(-lack), fewer, smaller,
-                    less);
-}
-
-/* The level holds values, errors and noise: 23 deviations are more than the sampler gives. */
-static umbra_status check_room(const hidden *h, const flood *f, double scale) {
-  const umbra_window window = h->chain->window[h->level];
-  const double half = umbra_log2_bits(umbra_chain_log_product(h->chain, window.first, window.count)) - 1;
-  if (log2((h->magnitude + h->error) * scale + 23 * f->gaussian.deviation) < half) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE,
-                    "level %u holds no values up to %g with the noise that a release adds: open it at a higher level",
-                    h->level, h->magnitude);
-}
-
-static umbra_status plan(flood *f, const hidden *h, const umbra_disclosure_options *o) {
-  const double scale = umbra_log2_to_double(h->chain->log_scale[h->level]);
-  if (!isfinite(h->error))
-    return umbra_fail(UMBRA_ERROR_RANGE, "nobody knows how large the errors are that a release would have to hide: "
-                                         "declare what is true of the values (umbra_ciphertext_declare)");
-  const double bits = log2(h->magnitude / (h->error * price(h, o)));
-  if (!(bits >= o->least_bits)) return refuse_bits(h, bits, o);
-  const double sigma = sqrt(12 * (double)o->releases) * exp2(o->statistical / 2) * h->error * scale;
-  UMBRA_TRY(umbra_gaussian_of(&f->gaussian, fmax(sigma, UMBRA_GAUSSIAN_LEAST)));
-  const double noise = f->gaussian.deviation * sqrt(h->slots) / scale;
-  f->facts = (umbra_disclosure){UMBRA_DISCLOSURE_INIT,
-                                .ciphertexts = 1,
-                                .error_bound = h->error,
-                                .heuristic = h->heuristic,
-                                .sigma = f->gaussian.deviation,
-                                .noise = noise,
-                                .step = exp2(floor(log2(noise))),
-                                .bits = log2(h->magnitude / noise)};
-  return check_room(h, f, scale);
-}
-
-/* Nothing follows from what is no number. */
-static double known(double error) { return umbra_is_bound(error) ? error : INFINITY; }
-
-/* Of a slot: as whoever opens it knows, or the worst case's, or the declared one, which is that where nothing was declared. */
-static double error_of(int *heuristic, const umbra_ciphertext *x, const umbra_disclosure_options *o) {
-  const double proved = known(UMBRA_ERROR_DEVIATIONS * x->estimate.worst.error);
-  const double declared = UMBRA_DISCLOSURE_HEURISTIC * known(umbra_ciphertext_error_bound(x));
-  *heuristic = o->error_bound > 0 || declared < proved;
-  return o->error_bound > 0 ? UMBRA_DISCLOSURE_HEURISTIC * o->error_bound : fmin(declared, proved);
-}
-
-static hidden hidden_in(const umbra_ciphertext *x, const umbra_disclosure_options *o, uint32_t slots) {
-  hidden h = {.chain = umbra_context_chain(x->context), .level = x->level, .slots = slots};
-  h.error = error_of(&h.heuristic, x, o);
-  h.magnitude = o->magnitude > 0 ? o->magnitude : umbra_ciphertext_magnitude(x);
-  return h;
-}
-
 static umbra_status check_prediction(const umbra_params *params, uint32_t level, uint32_t slots,
                                      const umbra_disclosure_options *o) {
   const umbra_chain *chain = &params->chain;
@@ -150,13 +65,13 @@ static umbra_status check_prediction(const umbra_params *params, uint32_t level,
 umbra_status umbra_disclosure_predict(umbra_disclosure *disclosure, const umbra_params *params, uint32_t level,
                                       uint32_t slots, const umbra_disclosure_options *options) {
   umbra_disclosure_options o;
-  flood f;
+  umbra_flood f;
   if (!disclosure || !params)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_disclosure_predict needs a disclosure and parameters");
   UMBRA_TRY(umbra_disclosure_options_take(&o, options));
   UMBRA_TRY(check_prediction(params, level, slots, &o));
-  const hidden h = {&params->chain, level, slots, UMBRA_DISCLOSURE_HEURISTIC * o.error_bound, 1, o.magnitude};
-  UMBRA_TRY(plan(&f, &h, &o));
+  const umbra_hidden h = {&params->chain, level, slots, UMBRA_DISCLOSURE_HEURISTIC * o.error_bound, 1, o.magnitude};
+  UMBRA_TRY(umbra_flood_plan(&f, &h, &o));
   return UMBRA_GIVE(umbra_disclosure, disclosure, &f.facts);
 }
 
@@ -174,7 +89,8 @@ _Static_assert(sizeof(noise_record) == 96, "no padding");
 
 enum { VERSION = 1 };
 
-static noise_record record_of(const flood *f, const hidden *h, const umbra_disclosure_options *o, int complex) {
+static noise_record record_of(const umbra_flood *f, const umbra_hidden *h, const umbra_disclosure_options *o,
+                              int complex) {
   return (noise_record){.log_scale = h->chain->log_scale[h->level],
                         .last_factor = f->gaussian.factor[f->gaussian.terms - 1],
                         .releases = o->releases,
@@ -228,41 +144,11 @@ static umbra_status name(naming *named, const umbra_ciphertext *x, const umbra_s
   return status;
 }
 
-/* ---- noise ---- */
-
-/* Host memory of a release, in one block; wiped. */
-typedef struct room {
-  umbra_wide *sample;  /* of the 2 m coefficients that a vector of m slots has */
-  int64_t *low, *high; /* of all n */
-  size_t bytes;
-} room;
-
-static umbra_status room_open(room *r, uint32_t slots, uint32_t n) {
-  r->bytes = 2 * (size_t)slots * sizeof *r->sample + 2 * (size_t)n * sizeof *r->low;
-  UMBRA_TRY(umbra_alloc(&r->sample, r->bytes, 1, "noise"));
-  r->low = (int64_t *)(r->sample + 2 * (size_t)slots);
-  r->high = r->low + n;
-  return UMBRA_OK;
-}
-
-/* The other coefficients do not reach the vector. */
-static void draw(const room *r, const flood *f, const uint8_t seed[32], uint32_t slots, uint32_t n) {
-  const umbra_wide mask = ((umbra_wide)1 << UMBRA_NOISE_SHIFT) - 1;
-  const uint32_t count = 2 * slots, gap = n / count;
-  umbra_random random;
-  umbra_random_open_seeded(&random, seed);
-  umbra_random_gaussian(&random, r->sample, count, &f->gaussian);
-  umbra_random_close(&random);
-  for (uint32_t i = 0; i < count; i++) {
-    r->low[(size_t)i * gap] = (int64_t)(r->sample[i] & mask);
-    r->high[(size_t)i * gap] = (int64_t)(r->sample[i] >> UMBRA_NOISE_SHIFT);
-  }
-}
-
 /* ---- opening ---- */
 
 /* What hides errors relies on bounds: nothing is shown of what breaks one, or may. */
-static umbra_status check_bounds(const umbra_ciphertext *x, const umbra_secret_key *key, int real) {
+static umbra_status check_bounds(const umbra_ciphertext *x, const umbra_secret_key *key,
+                                 const umbra_disclosure_options *o, int real) {
   const size_t bytes = 2 * (size_t)x->slots * sizeof(double);
   umbra_outcome outcome = {UMBRA_OUTCOME_INIT};
   double *pairs;
@@ -270,15 +156,18 @@ static umbra_status check_bounds(const umbra_ciphertext *x, const umbra_secret_k
   const umbra_status status = umbra_decrypt_outcome(&outcome, pairs, x->slots, x, key, NULL);
   umbra_wipe_and_free(pairs, bytes);
   UMBRA_TRY(status);
-  const double error = umbra_ciphertext_error_bound(x);
-  if (real && !(outcome.largest_imaginary <= error)) outcome.doubts |= UMBRA_DOUBT_REAL;
+  const double error = o->error_bound > 0 ? o->error_bound : umbra_ciphertext_error_bound(x);
+  if ((real || x->declared.real) && !(outcome.largest_imaginary <= error)) outcome.doubts |= UMBRA_DOUBT_REAL;
+  if (!(outcome.largest_unused <= error)) outcome.doubts |= UMBRA_DOUBT_UNUSED;
   if (!outcome.doubts) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_RANGE,
       "the values have doubts %#x (umbra_doubt): a bound on the way is broken, or may be, and nobody knows "
-      "the error that a release would have to hide (imaginary parts are up to %g, its bound is %g). "
-      "Nothing is released; that tells about the values, too, and is for the owner alone",
-      outcome.doubts, outcome.largest_imaginary, error);
+      "the error that a release would have to hide (imaginary parts are up to %g, unused slots hold up to %g, "
+      "and the error is %s up to %g). Nothing is released; that tells about the values, too, and is for the "
+      "owner alone",
+      outcome.doubts, outcome.largest_imaginary, outcome.largest_unused, o->error_bound > 0 ? "declared" : "bounded",
+      error);
 }
 
 /* Multiples of the step, and nothing where no value is. */
@@ -291,28 +180,31 @@ static void round_values(double *pairs, const umbra_ciphertext *x, const umbra_d
     }
 }
 
-static umbra_status open_flooded(double *pairs, const flood *f, const umbra_ciphertext *x, const umbra_secret_key *key,
-                                 const uint8_t seed[32], const umbra_disclosure_form *form) {
-  const uint32_t n = umbra_ring_n(x->context->ring);
-  room r;
-  UMBRA_TRY(room_open(&r, form->slots, n));
-  draw(&r, f, seed, form->slots, n);
-  const umbra_coefficient_noise noise = {r.low, r.high};
-  const umbra_status status = umbra_decrypt_flooded(pairs, form->slots, x, key, &noise);
-  umbra_wipe_and_free(r.sample, r.bytes);
+/* A vector of m slots has 2 m coefficients; the others do not reach it. */
+static umbra_status open_flooded(double *pairs, const umbra_flood *f, const umbra_ciphertext *x,
+                                 const umbra_secret_key *key, const uint8_t seed[32],
+                                 const umbra_disclosure_form *form) {
+  umbra_flood_noise noise;
+  umbra_random random;
+  umbra_random_open_seeded(&random, seed);
+  umbra_status status = umbra_flood_draw(&noise, f, &random, 2 * form->slots, umbra_ring_n(x->context->ring));
+  umbra_random_close(&random);
+  UMBRA_TRY(status);
+  status = umbra_decrypt_flooded(pairs, form->slots, x, key, &noise.coefficients);
+  umbra_flood_noise_clear(&noise);
   return status;
 }
 
 umbra_status umbra_disclosure_open(double *pairs, umbra_disclosure *disclosure, const umbra_ciphertext *x,
                                    const umbra_secret_key *key, const umbra_disclosure_options *options,
                                    umbra_disclosure_form form) {
-  flood f;
+  umbra_flood f;
   naming named;
   UMBRA_TRY(umbra_check_params(x->context, key->context, "the secret key"));
   UMBRA_TRY(umbra_check_owner(x->owner, key->owner, "the ciphertext"));
-  const hidden h = hidden_in(x, options, form.slots);
-  UMBRA_TRY(plan(&f, &h, options));
-  UMBRA_TRY(check_bounds(x, key, form.real));
+  const umbra_hidden h = umbra_hidden_in(x, options, form.slots);
+  UMBRA_TRY(umbra_flood_plan(&f, &h, options));
+  UMBRA_TRY(check_bounds(x, key, options, form.real));
   const noise_record record = record_of(&f, &h, options, form.complex);
   umbra_status status = name(&named, x, key, &record);
   if (status == UMBRA_OK) status = open_flooded(pairs, &f, x, key, named.seed, &form);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
@@ -72,7 +73,7 @@ static umbra_status fail_not_finite(const umbra_values *values) {
 }
 
 /* *magnitude becomes the largest |value|, or its bound. */
-static umbra_status measure(double *magnitude, const umbra_context *context, const umbra_values *values) {
+static umbra_status look_at(double *magnitude, const umbra_context *context, const umbra_values *values) {
   *magnitude = values->bound;
   if (!values->value || values->bounded) return UMBRA_OK;
   double largest[UMBRA_STRETCHES] = {0};
@@ -81,6 +82,17 @@ static umbra_status measure(double *magnitude, const umbra_context *context, con
   for (size_t i = 0; i < UMBRA_STRETCHES; i++)
     if (!isfinite(size_of_bits(part[i]))) return fail_not_finite(values);
   *magnitude = umbra_largest_of(largest, UMBRA_STRETCHES);
+  return UMBRA_OK;
+}
+
+/* The same, or what is declared in its place. */
+static umbra_status measure(double *magnitude, const umbra_context *context, const umbra_values *values) {
+  UMBRA_TRY(look_at(magnitude, context, values));
+  if (values->declared == 0) return UMBRA_OK;
+  if (*magnitude > values->declared)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a value of size %g, and the bound that was declared is %g", *magnitude,
+                      values->declared);
+  *magnitude = values->declared;
   return UMBRA_OK;
 }
 
@@ -361,8 +373,11 @@ static umbra_status check_encode(umbra_values *values, const umbra_context *cont
   UMBRA_TRY(umbra_check_slots(&values->slots, context, wanted.slots));
   if (values->count > values->slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", values->count, values->slots);
+  if (!umbra_is_bound(wanted.bound))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", wanted.bound);
   values->log_scale = umbra_context_chain(context)->log_scale[values->level];
   values->bulk = wanted.bulk;
+  values->declared = wanted.bound;
   return UMBRA_OK;
 }
 

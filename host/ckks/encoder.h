@@ -12,7 +12,8 @@
 typedef struct umbra_values {
   const double *value; /* NULL: zeros; on a dry device any values within the bound */
   double bound;
-  int bounded; /* they are finite and within the bound: nobody has to look */
+  int bounded;     /* they are finite and within the bound: nobody has to look */
+  double declared; /* one that they must be within, which is public in the place of what they are; 0: none */
   size_t count;
   int stride;
   uint32_t turn; /* slot j gets value j + turn modulo the slots */

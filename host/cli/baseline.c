@@ -14,6 +14,18 @@ void cli_add_counts(cJSON *facts, const umbra_judgement *judgement) {
   cJSON_AddNumberToObject(facts, "false_positives", (double)(judgement->negatives - judgement->true_negatives));
 }
 
+void cli_report_one_sided(cli_report *report, const umbra_judgement *judgement) {
+  const size_t taken = judgement->true_positives + judgement->negatives - judgement->true_negatives,
+               all = judgement->positives + judgement->negatives;
+  char text[192];
+  if (taken > 0 && taken < all) return;
+  snprintf(text, sizeof text,
+           "%s records are taken for class 1, so the accuracy, %.4g, is that of always saying so; --threshold and "
+           "--class-weights of umbra plan change it",
+           taken ? "all" : "no", judgement->accuracy);
+  cli_report_warning(report, text);
+}
+
 /* ---- the best model ---- */
 
 typedef struct optimum_job {

@@ -8,6 +8,9 @@
 /* The larger class's share, and how many of each class are on which side. */
 void cli_add_counts(cJSON *facts, const umbra_judgement *judgement);
 
+/* A warning if all are on the same side: then the accuracy is that of saying so always. */
+void cli_report_one_sided(cli_report *report, const umbra_judgement *judgement);
+
 typedef struct cli_optimum {
   bool known;
   char why[256]; /* if not: there is none */

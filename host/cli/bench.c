@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "commands.h"
-#include "engine.h"
+#include "machine.h"
 #include "product.h"
 
 static const char default_preset[] = "n16-d24-s50";
@@ -60,7 +60,9 @@ static void add_machine(cJSON *root, const umbra_cost *cost) {
   if (*cost->note) cJSON_AddStringToObject(root, "note", cost->note);
 }
 
-static void print_machine(const umbra_cost *cost) {
+static void print_machine(const umbra_cost *cost, const cJSON *root) {
+  const cJSON *calibrated = cJSON_GetObjectItem(root, "calibrated");
+  if (calibrated) printf("Calibrated: %s\n", calibrated->valuestring);
   printf("On %s, %s%s%s\n", cost->machine, cost->measured ? "as measured there" : "as predicted",
          *cost->note ? ": " : "", cost->note);
 }
@@ -82,17 +84,18 @@ static void print_operation(size_t i, const umbra_cost *cost) {
 
 /* ---- the job ---- */
 
-static bool open_job(bench_job *j, const bench_options *o) {
+static bool open_job(bench_job *j, const bench_options *o, cli_report *report) {
   umbra_context_desc desc;
   umbra_context_desc_init(&desc);
   const char *preset = o->preset || o->params ? o->preset : default_preset;
+  const char *machine = o->machine ? o->machine : o->device;
   if (!cli_params_open(&j->params, preset, o->params)) return false;
   desc.params = j->params;
   desc.device = "dry";
   desc.threads = o->threads;
   return cli_check(umbra_context_create(&j->context, &desc), NULL) &&
-         cli_check(umbra_context_cost_machine(j->context, o->machine ? o->machine : o->device),
-                   o->machine ? "--machine" : "--device") &&
+         cli_check(umbra_context_cost_machine(j->context, machine), o->machine ? "--machine" : "--device") &&
+         cli_machine_know(j->context, machine, o->threads, report) &&
          cli_check(umbra_evaluator_create(&j->evaluator, j->context, NULL), NULL) &&
          cli_check(umbra_dry_ciphertext(&j->x, j->context, UMBRA_TOP_LEVEL, 0, 1), NULL);
 }
@@ -123,7 +126,7 @@ static bool state_costs(bench_job *j, cJSON *root, bool json) {
     if (!state_cost(&cost, j, i)) return false;
     if (i == 0) add_machine(root, &cost);
     add_operation(list, i, &cost);
-    if (i == 0 && !json) print_machine(&cost);
+    if (i == 0 && !json) print_machine(&cost, root);
     if (!json) print_operation(i, &cost);
   }
   return true;
@@ -141,7 +144,8 @@ static bool explain_product(const bench_options *o) {
 static bool run(const cli_command *command, int argc, char **argv) {
   bench_options o = {.device = "cpu", .product.level = CLI_NOT_GIVEN};
   const cli_option options[] = {
-      {"calibrate", NULL, "measure the device first, and keep what was measured", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
+      {"calibrate", NULL, "measure the device, also if it was measured before, and keep what was measured", CLI_FLAG,
+       &o.calibrate, CLI_OPTIONAL},
       {"device", "NAME", "cpu (default), cuda, cuda:N or another name; see umbra devices", CLI_TEXT, &o.device,
        CLI_OPTIONAL},
       {"threads", "N", "of the processor (default 0: UMBRA_THREADS, or as many as it may use)", CLI_COUNT, &o.threads,
@@ -166,8 +170,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.product.shape) return explain_product(&o);
   bench_job job = {0};
   cJSON *root = cJSON_CreateObject();
-  bool done = (!o.calibrate || cli_check(umbra_calibrate(o.device, o.threads), "--calibrate")) && open_job(&job, &o) &&
-              state_costs(&job, root, o.json);
+  bool done = (!o.calibrate || cli_check(umbra_calibrate(o.device, o.threads), "--calibrate")) &&
+              open_job(&job, &o, &(cli_report){.root = root}) && state_costs(&job, root, o.json);
   close_job(&job);
   if (done && o.json) return cli_print_json(root);
   cJSON_Delete(root);
@@ -179,9 +183,11 @@ const cli_command cli_bench = {
     .summary = "States how long operations take on this machine or another, and measures it.",
     .details =
         "Nothing is encrypted: the operations run dry, and their kernels are counted. What those take is as it was\n"
-        "measured on the device by --calibrate, which needs a few seconds on a machine with nothing else to do and\n"
-        "keeps the result in the user's cache folder; or else as a table of the program says, and then predicted.\n"
-        "Plans never depend on it.\n\n"
+        "measured on the device, which needs a few seconds on a machine with nothing else to do; the user's cache "
+        "folder\n"
+        "keeps it. A device that was not measured is, once, by this command and by umbra plan and train, unless the\n"
+        "environment variable UMBRA_CALIBRATE is 0; --calibrate measures it anew. Of other machines a table of the\n"
+        "program predicts it. Plans never depend on it.\n\n"
         "Examples:\n"
         "  umbra bench --calibrate\n"
         "  umbra bench --preset n15-d14-s40 --threads 1\n"

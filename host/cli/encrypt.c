@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "encrypt_data.h"
+#include "estimate.h"
 #include "excess.h"
 #include "network.h"
 #include "progress.h"
@@ -15,8 +16,8 @@ typedef struct encrypt_options {
   cli_network_options network; /* plan NULL: DATA is for a training */
   cli_secret secret;
   uint32_t degree;
-  double range;
-  bool weights, drop_last, json;
+  double range, bound;
+  bool weights, drop_last, no_estimate, json;
   cli_engine engine;
 } encrypt_options;
 
@@ -75,6 +76,8 @@ static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *rep
 
 /* ---- encryption ---- */
 
+static const umbra_matrix_layout for_scoring = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+
 static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   return cli_secret_fits(&o->secret, o->keys) && cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          (!o->model || cli_degree_fits(umbra_context_params(j->context), o->degree)) &&
@@ -82,15 +85,57 @@ static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *repor
                          : cli_public_key_load(&j->key, j->context, o->keys, report));
 }
 
+/* As a dry run has them. */
+static umbra_status count_bytes(uint64_t *bytes, const encrypt_job *j, const encrypt_options *o) {
+  umbra_context *dry = NULL;
+  umbra_matrix *matrix = NULL;
+  umbra_logistic *model = NULL;
+  const umbra_table *t = &j->table;
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_context_params(j->context),
+                                   .device = "dry"};
+  const umbra_sigmoid_options sigmoid = cli_sigmoid(o->range, o->degree);
+  umbra_status status = umbra_context_create(&dry, &desc);
+  if (status == UMBRA_OK)
+    status = o->records ? umbra_dry_matrix(&matrix, dry, t->rows, t->columns, UMBRA_TOP_LEVEL, 1, &for_scoring)
+                        : umbra_dry_logistic(&model, dry, t->rows * t->columns - 1, UMBRA_TOP_LEVEL, 1, &sigmoid);
+  *bytes = matrix ? umbra_matrix_bytes(matrix) : umbra_logistic_bytes(model);
+  umbra_logistic_destroy(model);
+  umbra_matrix_destroy(matrix);
+  umbra_context_destroy(dry);
+  return status;
+}
+
+static bool estimate(const encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  uint64_t bytes;
+  return o->no_estimate || (cli_check(count_bytes(&bytes, j, o), o->records ? "--records" : "--model") &&
+                            cli_estimate_encryption(bytes, j->key, j->secret, j->context, report, o->json));
+}
+
+static umbra_status matrix_range(const void *matrix, umbra_range *range) { return umbra_matrix_range(matrix, range); }
+static umbra_status model_range(const void *model, umbra_range *range) { return umbra_logistic_range(model, range); }
+
+/* What whoever gets it sees of how large values are. */
+static bool report_bound(umbra_status (*range_of)(const void *object, umbra_range *range), const void *object,
+                         const encrypt_options *o, cli_report *report) {
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (!cli_check(range_of(object, &range), NULL)) return false;
+  cli_report_number(report, "bound", range.magnitude);
+  if (o->bound == 0)
+    cli_report_text(report, "bound_is",
+                    "the power of two above the largest value, which all can see; --bound declares one");
+  return true;
+}
+
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = j->table.values, .rows = j->table.rows,
-                              .columns = j->table.columns};
-  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}; /* for scoring */
+                              .columns = j->table.columns, .bound = o->bound};
   cli_progress encrypting;
   const umbra_progress watched = cli_progress_open(&encrypting, "records");
-  umbra_status status = j->secret ? umbra_matrix_encrypt_symmetric(&j->matrix, j->secret, &values, &layout, &watched)
-                                  : umbra_matrix_encrypt_array(&j->matrix, j->key, &values, &layout, &watched);
-  if (!cli_progress_check(&encrypting, status, "--records")) return false;
+  umbra_status status = j->secret
+                            ? umbra_matrix_encrypt_symmetric(&j->matrix, j->secret, &values, &for_scoring, &watched)
+                            : umbra_matrix_encrypt_array(&j->matrix, j->key, &values, &for_scoring, &watched);
+  if (!cli_progress_check(&encrypting, status, "--records") || !report_bound(matrix_range, j->matrix, o, report))
+    return false;
   if (j->training.known) umbra_matrix_set_training(j->matrix, j->training.id);
   cli_report_number(report, "rows", (double)values.rows);
   cli_report_number(report, "columns", (double)values.columns);
@@ -101,13 +146,13 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
 }
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  const double *values = j->table.values;
-  const size_t count = j->table.rows * j->table.columns, features = count - 1;
+  const size_t features = j->table.rows * j->table.columns - 1;
+  const umbra_array weights = {UMBRA_ARRAY_INIT, .data = j->table.values, .rows = 1, .columns = features + 1,
+                               .bound = o->bound};
   const umbra_sigmoid_options sigmoid = cli_sigmoid(o->range, o->degree);
-  umbra_status status =
-      j->secret ? umbra_logistic_encrypt_symmetric(&j->model, j->secret, values, features, values[features], &sigmoid)
-                : umbra_logistic_encrypt(&j->model, j->key, values, features, values[features], &sigmoid);
-  if (!cli_check(status, "--model")) return false;
+  umbra_status status = j->secret ? umbra_logistic_encrypt_array_symmetric(&j->model, j->secret, &weights, &sigmoid)
+                                  : umbra_logistic_encrypt_array(&j->model, j->key, &weights, &sigmoid);
+  if (!cli_check(status, "--model") || !report_bound(model_range, j->model, o, report)) return false;
   if (j->training.known) umbra_logistic_set_training(j->model, j->training.id);
   cli_report_number(report, "features", (double)features);
   cli_report_sigmoid(report, "sigmoid", sigmoid.degree, sigmoid.range, umbra_sigmoid_error(&sigmoid));
@@ -118,7 +163,8 @@ static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *
 static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const char *kind = o->records ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC,
              *inputs[] = {o->records, o->model, o->secret.file, o->secret.passphrase_file};
-  if (!cli_may_write("--out", o->out, kind, inputs, 4) || !read_table(j, o, report) || !load_key(j, o, report))
+  if (!cli_may_write("--out", o->out, kind, inputs, 4) || !read_table(j, o, report) || !load_key(j, o, report) ||
+      !estimate(j, o, report))
     return false;
   if (o->records ? !encrypt_records(j, o, report) : !encrypt_model(j, o, report)) return false;
   cli_report_step(report, "save", o->out);
@@ -165,6 +211,8 @@ static void check_usage(const encrypt_options *o) {
     cli_usage("--plan, --label, --positive and --initial belong to DATA");
   if ((o->model || o->weights) && (o->drop_last || cli_table_given(&o->data.table)))
     cli_usage("--drop-last-column, --columns and what says how to read a table belong to DATA and --records");
+  if (o->bound > 0 && !o->records && !o->model)
+    cli_usage("--bound belongs to --records and --model: of DATA and --weights the plan has it");
   if (o->weights && o->data.scaling) cli_usage("--scaling does not go with --weights");
   if (o->data.other_records && !o->data.data) cli_usage("--other-records belongs to DATA");
   if (o->network.clip && o->model) cli_usage("--clip is for records, and does not go with --model");
@@ -220,11 +268,16 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model,
        CLI_OPTIONAL},
       {"out", "PATH", "where the encryption goes: a file, with DATA a folder", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"bound", "B",
+       "with --records and --model: no |value| is above B, or it is refused; what others see of sizes is this, up to a "
+       "power of two (default: the power of two above the largest)",
+       CLI_NUMBER, &o.bound, CLI_WITHIN(1e-300, 1e300)},
       {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, CLI_OPTIONAL},
       {"range", "R", "with --model: the sigmoid holds for logits in [-R, R] (default: none; --model needs it)",
        CLI_NUMBER, &o.range, CLI_WITHIN(1e-6, 1e6)},
       {"degree", "D", "with --model: of the sigmoid's polynomial (default 31)", CLI_COUNT, &o.degree,
        CLI_WITHIN(1, CLI_MAX_DEGREE)},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "an encryption"),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -237,6 +290,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   o.data.secret = o.secret;
   o.data.engine = o.engine;
   o.data.clip = o.network.clip;
+  o.network.no_estimate = o.data.no_estimate = o.no_estimate;
+  o.network.json = o.data.json = o.json;
 
   encrypt_job job = {0};
   cli_report report = {0};

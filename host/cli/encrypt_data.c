@@ -2,7 +2,9 @@
 #include "encrypt_data.h"
 
 #include "claim.h"
+#include "estimate.h"
 #include "excess.h"
+#include "opened.h"
 #include "progress.h"
 #include "target.h"
 
@@ -21,7 +23,8 @@ static bool may_fill(const char *folder) {
   char name[CLI_NAME];
   return cli_may_fill("--out", folder) &&
          (!cli_folder_has(name, folder, CLI_KIND_SECRET_KEY) ||
-          cli_error("--out: %s goes to the server, and holds a secret key, %s", folder, name));
+          cli_error("--out: %s goes to the server, and holds a secret key, %s", folder, name)) &&
+         cli_opened_lacks("--out", folder);
 }
 
 static bool shape_fits(const data_job *j, const cli_data_options *o) {
@@ -73,6 +76,12 @@ static bool load_key(data_job *j, const cli_data_options *o, cli_report *report)
          cli_public_key_load(&j->key, j->context, o->keys, report);
 }
 
+static bool estimate(const data_job *j, const cli_data_options *o, cli_report *report) {
+  umbra_train_report costs = {UMBRA_TRAIN_REPORT_INIT};
+  return o->no_estimate || (cli_check(umbra_train_plan_report(j->plan, &costs), NULL) &&
+                            cli_estimate_encryption(costs.data_bytes, j->key, j->secret, j->context, report, o->json));
+}
+
 static bool encrypt(data_job *j, const cli_data_options *o) {
   cli_progress bar;
   umbra_progress progress = cli_progress_open(&bar, "records");
@@ -104,7 +113,8 @@ static void clear(data_job *j) {
 bool cli_data_encrypt(const cli_data_options *options, cli_report *report) {
   data_job job = {0};
   bool done = may_fill(options->out) && cli_claim_folder("--out", options->out) && read(&job, options, report) &&
-              load_key(&job, options, report) && encrypt(&job, options) && copy_plan(&job, options, report);
+              load_key(&job, options, report) && estimate(&job, options, report) && encrypt(&job, options) &&
+              copy_plan(&job, options, report);
   clear(&job);
   return done;
 }

@@ -10,7 +10,7 @@ typedef struct cli_data_options {
   const char *data, *plan, *keys, *scaling, *initial, *out; /* keys: NULL for the owner of a secret key */
   cli_secret secret;
   cli_table_options table;
-  bool clip, other_records;
+  bool clip, other_records, no_estimate, json;
   cli_engine engine;
 } cli_data_options;
 

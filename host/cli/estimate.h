@@ -5,29 +5,13 @@
 
 #include "engine.h"
 
-#define CLI_NO_ESTIMATE_OPTION(target)                                                                            \
-  {                                                                                                               \
-    "no-estimate", NULL, "do not time a key and a rotation here, for the time of all steps", CLI_FLAG, &(target), \
-        CLI_OPTIONAL                                                                                              \
-  }
-
-/* Seconds; of bytes: those of a key in memory, and of the file of an encryption. */
-typedef struct cli_speed {
-  double open;                         /* a context, with a secret and a public key */
-  double make_key, save_key, load_key; /* a byte */
-  double encrypt, load;                /* a byte */
-  double work;                         /* what a dry run states as one second */
-} cli_speed;
-
-/* Whose seconds a dry run for that engine states: the machine in the sense of umbra/cost.h. */
-const char *cli_machine_of(const cli_engine *engine);
-
-/* Takes about a second, and more with large rings; with a temporary file that nobody sees. False, with an error. */
-bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine);
+#define CLI_NO_ESTIMATE_OPTION(target, what) \
+  { "no-estimate", NULL, "do not time " what " here, for how long it all will take", CLI_FLAG, &(target), CLI_OPTIONAL }
 
 /* Seconds of umbra keygen and encrypt, and of `what`: train or infer. 0: that is no part of it. */
 typedef struct cli_estimate {
   const char *what;
+  bool known; /* false: a warning has said why not */
   double keys, data, work;
 } cli_estimate;
 
@@ -36,10 +20,20 @@ typedef struct cli_estimate {
  * an error, if there is none.
  */
 bool cli_estimate_training(cli_estimate *estimate, const umbra_train_plan *plan, uint32_t done,
-                           const cli_engine *engine);
-bool cli_estimate_network(cli_estimate *estimate, const umbra_inference_plan *plan);
+                           const cli_engine *engine, cli_report *report);
+bool cli_estimate_network(cli_estimate *estimate, const umbra_inference_plan *plan, cli_report *report);
 
-/* As "estimate" in an object and, unless json is wanted, printed. */
-void cli_estimate_tell(const cli_estimate *estimate, cJSON *root, bool json);
+/* If it is known, as "estimate" in the report and, unless json is wanted, printed at once. */
+void cli_estimate_tell(const cli_estimate *estimate, cli_report *report, bool json);
+
+/* ---- of a job that has begun: what it has taken is part of it ---- */
+
+/* Of umbra keygen, when the secret key is made, and the evaluation keys are left. */
+bool cli_estimate_keys(const umbra_key_needs *needs, const umbra_secret_key *secret, const umbra_context *context,
+                       cli_report *report, bool json);
+
+/* Of umbra encrypt, when the key is there, and ciphertexts of so many bytes are left; public NULL: by the secret key. */
+bool cli_estimate_encryption(uint64_t bytes, const umbra_public_key *public, const umbra_secret_key *secret,
+                             const umbra_context *context, cli_report *report, bool json);
 
 #endif

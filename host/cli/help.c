@@ -6,7 +6,7 @@
 
 #include "output.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 118 };
 
 static cli_help_form form;
 
@@ -30,14 +30,25 @@ static void put_range(char text[CLI_OPTION_HELP], double least, double most) {
 
 const char *cli_option_help(char text[CLI_OPTION_HELP], const cli_option *o) {
   char range[CLI_OPTION_HELP] = "";
-  if (o->most > 0) put_range(range, o->least, o->most);
+  if (o->kind == CLI_BYTES) snprintf(range, sizeof range, "; bytes, or with K, M, G or T");
+  else if (o->most > 0) put_range(range, o->least, o->most);
   else if (o->kind == CLI_COUNT || o->kind == CLI_WHOLE) snprintf(range, sizeof range, "; 0 or more");
-  else if (o->kind == CLI_BYTES) snprintf(range, sizeof range, "; bytes, or with K, M, G or T");
   snprintf(text, CLI_OPTION_HELP, "%s%.64s%s", o->help, range, o->required ? " (required)" : "");
   return text;
 }
 
 /* ---- commands ---- */
+
+/* Words of a text from the column `at` on, in as many lines as they take. */
+static void put_wrapped(const char *text, int at) {
+  while (*text) {
+    const int length = (int)strcspn(text, " ");
+    if (at > HELP_COLUMN && at + 1 + length > HELP_WIDTH) at = printf("\n%*s", HELP_COLUMN, "") - 1;
+    at += printf("%s%.*s", at > HELP_COLUMN ? " " : "", length, text);
+    text += length + strspn(text + length, " ");
+  }
+  putchar('\n');
+}
 
 static void print_text(const cli_command *command, const cli_option *options) {
   const bool may_lack = command->operand_may_lack;
@@ -47,7 +58,8 @@ static void print_text(const cli_command *command, const cli_option *options) {
   printf("\n\n%s\n\nOptions:\n", command->summary);
   for (const cli_option *o = options; o->name; o++) {
     int width = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", cli_option_help(help, o));
+    if (width >= HELP_COLUMN) width = printf("\n") - 1;
+    put_wrapped(cli_option_help(help, o), width + printf("%*s", HELP_COLUMN - width, ""));
   }
   printf("  -h, --help%*sthis text\n\n%s\n\n%s\n", HELP_COLUMN - 12, "", command->details, CLI_EXIT_CODES);
 }

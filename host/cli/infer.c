@@ -65,9 +65,12 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests)
-    cli_usage(
-        "--plan, --keys, --weights, --repeat and --digests are for encrypted records, and do not go with --clear");
+  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.audit ||
+      o->run.sanitize > 0)
+    cli_usage("--plan, --keys, --weights, --repeat, --sanitize, --digests and --audit are for encrypted records, and "
+              "do not go with "
+              "--clear");
+  if (o->run.results || o->run.least_bits > 0) cli_usage("--results and --least-bits belong to --sanitize");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
@@ -77,6 +80,10 @@ static void check_clear(const infer_options *o) {
 }
 
 static void check_encrypted(const infer_options *o) {
+  if (o->run.least_bits > 0 && o->run.sanitize == 0) cli_usage("--least-bits belongs to --sanitize");
+  if ((o->run.sanitize > 0) != (o->run.results > 0))
+    cli_usage(
+        "--sanitize S and --results N belong together: noise depends on how many ciphertexts of answers are given");
   if (!o->run.plan) cli_usage("--plan FILE, for encrypted records, or --clear is expected");
   if (!o->run.keys) cli_usage("--keys DIR is missing: folder with " CLI_EVAL_KEYS_FILE);
   if (o->run.digests && strcmp(o->run.digests, o->run.out) == 0) cli_usage("--digests and --out: two files are needed");
@@ -102,8 +109,23 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.run.out, CLI_REQUIRED},
       {"repeat", "N", "with --plan: compute N times, and report the seconds of each, and of the processor (default 1)",
        CLI_COUNT, &o.run.repeat, CLI_WITHIN(1, 1000)},
+      {"sanitize", "S",
+       "with --plan: add noise to answers, so that whoever decrypts them has chances of 2^-S to learn about the "
+       "weights "
+       "from more than the values (default: no)",
+       CLI_NUMBER, &o.run.sanitize, CLI_WITHIN(1, 128)},
+      {"results", "N",
+       "with --sanitize: ciphertexts of answers that are given in all, those to come too (default: none)", CLI_WHOLE,
+       &o.run.results, CLI_OPTIONAL},
+      {"least-bits", "B", "with --sanitize: refuse to leave fewer bits of the largest output (default 8)", CLI_NUMBER,
+       &o.run.least_bits, CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
        &o.run.digests, CLI_OPTIONAL},
+      {"audit", "FILE",
+       "with --plan: compare each layer with such digests; a layer that comes out differently is an error, and no "
+       "answer is"
+       " written",
+       CLI_TEXT, &o.run.audit, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
       {"output", "NAME", "with --clear: which output, by name or number from 0 on (default: the first)", CLI_TEXT,
@@ -132,8 +154,15 @@ const cli_command cli_infer = {
         "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
         "With a folder of batches it computes one after the other, and there is never more than one in memory: each\n"
         "answer goes to a file of the batch's name in the folder --out.\n\n"
+        "With --sanitize an encryption of zero and noise are added to each answer, for which --keys has the public "
+        "key,\n" CLI_PUBLIC_KEY_FILE
+        ", too: then nothing tells of the weights but the answers' values. Plan for it with --publish N.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
-        "backend. Reading layers back for them takes time.\n\n"
+        "backend. Reading layers back for them takes time. Each line also has a link, which stands for all layers up "
+        "to it;\n"
+        "the last one, in the report, goes to whoever may want an audit. --audit computes all once more, on any "
+        "machine\n"
+        "that has plan, keys and records, and finds the first layer that is not the same.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
         "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
         "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"
@@ -142,6 +171,7 @@ const cli_command cli_infer = {
         "ones, and those that are near ties; samples outside of intervals; how much of them values use; levels.\n\n"
         "Examples:\n"
         "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out answer.umbra\n"
+        "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out again.umbra --audit digests.jsonl\n"
         "  umbra infer --plan client.umbra --weights w.umbra --keys keys --in batch.umbra --out answer.umbra\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy --calibrate samples.npy --degree 7",

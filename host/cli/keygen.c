@@ -10,7 +10,9 @@
 
 #include "claim.h"
 #include "commands.h"
+#include "estimate.h"
 #include "network.h"
+#include "opened.h"
 #include "owners.h"
 #include "passphrase.h"
 #include "progress.h"
@@ -22,7 +24,7 @@ typedef struct keygen_options {
   const char *preset, *params, *plan, *out, *secret, *passphrase_file, *rotations;
   uint32_t features;
   uint64_t padded;
-  bool conjugate, no_passphrase, json;
+  bool conjugate, no_passphrase, no_estimate, json;
   cli_engine engine;
 } keygen_options;
 
@@ -115,7 +117,8 @@ static bool places_are_right(const keygen_options *o, const umbra_params *params
   return cli_may_fill("--out", o->out) && cli_folder_of("--secret", o->secret) &&
          secret_is_elsewhere(o->secret, o->out) && cli_claim_folder("--out", o->out) &&
          cli_claim_file("--secret", o->secret) && is_free("--secret", o->secret) && secret_lives_alone(o->secret) &&
-         public_files_free(o->out) && lacks("--out", o->out, CLI_KIND_SECRET_KEY) && params_agree(o->out, params);
+         public_files_free(o->out) && lacks("--out", o->out, CLI_KIND_SECRET_KEY) &&
+         cli_opened_lacks("--out", o->out) && params_agree(o->out, params);
 }
 
 /* ---- what this run has made ---- */
@@ -187,6 +190,10 @@ static bool collect_needs(keygen_job *j, const keygen_options *o) {
   for (int i = 0; i < j->rotation_count; i++)
     if (!cli_check(umbra_key_needs_rotation(j->needs, j->rotations[i], UMBRA_TOP_LEVEL), "--rotations")) return false;
   return !o->padded || cli_check(umbra_key_needs_pad(j->needs, o->padded), "--padded");
+}
+
+static bool estimate(const keygen_job *j, const keygen_options *o, cli_report *report) {
+  return o->no_estimate || cli_estimate_keys(j->needs, j->secret, j->context, report, o->json);
 }
 
 static bool make_eval_keys(keygen_job *j, cli_report *report) {
@@ -272,7 +279,7 @@ static void clear(keygen_job *j) {
 
 static bool generate(keygen_job *j, const keygen_options *o, cli_report *report) {
   return cli_context_open(&j->context, j->params, &o->engine, report) && make_secret(j, report) &&
-         make_eval_keys(j, report) && save_all(j, o, report);
+         estimate(j, o, report) && make_eval_keys(j, report) && save_all(j, o, report);
 }
 
 /* ---- keys that are there already ---- */
@@ -338,6 +345,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"passphrase-file", "FILE", "its first line seals the secret key; -: standard input (default: ask)", CLI_TEXT,
        &o.passphrase_file, CLI_OPTIONAL},
       {"no-passphrase", NULL, "do not seal the secret key", CLI_FLAG, &o.no_passphrase, CLI_OPTIONAL},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "a key"),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};

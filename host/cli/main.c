@@ -11,14 +11,15 @@
 #include "commands.h"
 #include "help.h"
 #include "network.h"
+#include "opened.h"
 #include "output.h"
 #include "progress.h"
 #include "secret.h"
 
 /* With those that have a manual page of their own but no name. */
-static const cli_command *const commands[] = {
-    &cli_params,  &cli_plan,     &cli_plan_network, &cli_keygen,  &cli_encrypt,   &cli_train, &cli_score,
-    &cli_decrypt, &cli_evaluate, &cli_infer,        &cli_inspect, &cli_bootstrap, &cli_bench, &cli_devices};
+static const cli_command *const commands[] = {&cli_params, &cli_plan,    &cli_plan_network, &cli_keygen,  &cli_encrypt,
+                                              &cli_train,  &cli_audit,   &cli_score,        &cli_decrypt, &cli_evaluate,
+                                              &cli_infer,  &cli_inspect, &cli_bootstrap,    &cli_bench,   &cli_devices};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const char recipes[] =
@@ -105,6 +106,7 @@ static bool wants_json(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  cli_opened_wipe_json();
   if (wants_json(argc, argv)) cli_errors_as_json(true);
   if (argc < 2) cli_usage("a command is expected");
   if (is_help(argv[1])) return help(argc - 2, argv + 2);

@@ -25,10 +25,14 @@ typedef struct cli_network_options {
   const char *plan, *keys, *in, *out; /* keys: NULL for the owner of a secret key */
   const char *weights;                /* encrypted, of a server whose plan has none; or NULL */
   const char *digests;                /* where a server writes those of layers; or NULL */
+  const char *audit;                  /* such a file, with which layers are compared; or NULL */
   cli_secret secret;
   cli_publish publish;
-  bool clip, values, doubtful;
-  uint32_t repeat; /* how often a server computes; 0: once */
+  bool clip, values, doubtful, no_estimate, json;
+  uint32_t repeat;   /* how often a server computes; 0: once */
+  double sanitize;   /* s; 0: results are not sanitised */
+  double least_bits; /* 0: 8 */
+  uint64_t results;  /* ciphertexts of results in all, for that */
   cli_engine engine;
 } cli_network_options;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "answers.h"
+#include "estimate.h"
 #include "network.h"
 #include "opened.h"
 #include "progress.h"
@@ -53,6 +54,14 @@ static bool open_public_key(client_job *j, const cli_network_options *o, cli_rep
                    "no public one");
 }
 
+/* Of records, or of weights. */
+static bool estimate(const client_job *j, const cli_network_options *o, bool weights, cli_report *report) {
+  umbra_inference_report facts = {UMBRA_INFERENCE_REPORT_INIT};
+  return o->no_estimate || (cli_check(umbra_inference_plan_report(j->plan, &facts), NULL) &&
+                            cli_estimate_encryption(weights ? facts.weight_bytes : facts.batch_bytes, j->public,
+                                                    j->secret, j->context, report, o->json));
+}
+
 static bool read_records(client_job *j, const cli_network_options *o, cli_report *report) {
   if (!cli_check(umbra_ndarray_read(&j->values, o->in), "DATA")) return false;
   cli_report_number(report, "records", (double)j->values.shape[0]);
@@ -87,7 +96,8 @@ bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
   client_job job = {0};
   bool done = cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 4) && open_plan(&job, o, report) &&
               read_records(&job, o, report) && open_context(&job, o, report) && open_public_key(&job, o, report) &&
-              encrypt_records(&job, o, report) && cli_matrix_save(job.matrix, o->out, "save", report);
+              estimate(&job, o, false, report) && encrypt_records(&job, o, report) &&
+              cli_matrix_save(job.matrix, o->out, "save", report);
   clear(&job);
   return done;
 }
@@ -116,8 +126,8 @@ bool cli_network_encrypt_weights(const cli_network_options *o, cli_report *repor
   const char *inputs[] = {o->plan, o->secret.file, o->secret.passphrase_file};
   client_job job = {0};
   bool done = cli_may_write("--out", o->out, CLI_KIND_NETWORK_WEIGHTS, inputs, 3) && open_plan(&job, o, report) &&
-              open_context(&job, o, report) && open_public_key(&job, o, report) && encrypt_weights(&job, report) &&
-              save_weights(&job, o, report);
+              open_context(&job, o, report) && open_public_key(&job, o, report) && estimate(&job, o, true, report) &&
+              encrypt_weights(&job, report) && save_weights(&job, o, report);
   clear(&job);
   return done;
 }

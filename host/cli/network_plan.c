@@ -6,6 +6,7 @@
 
 #include "approximation.h"
 #include "estimate.h"
+#include "machine.h"
 #include "network.h"
 #include "network_svg.h"
 #include "progress.h"
@@ -15,7 +16,8 @@ typedef struct plan_options {
   const char *model, *samples, *output, *target, *machine, *server, *client, *svg;
   cli_approximation approximation;
   uint32_t records, scale_bits;
-  uint64_t memory;
+  uint64_t memory, publish; /* publish 0: results are their owner's alone */
+  double statistical, least_bits;
   bool symmetric, encrypted_weights, without_refreshes, explain, no_estimate, json;
 } plan_options;
 
@@ -24,6 +26,7 @@ typedef struct plan_job {
   umbra_ndarray samples;
   size_t output;
   umbra_inference_plan *plan, *client;
+  umbra_disclosure_options disclosure;
   umbra_cost cost; /* of the machine that was named, or this one */
   umbra_inference_layer *layers;
   size_t layer_count;
@@ -42,7 +45,15 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
   wanted->weights = o->encrypted_weights ? UMBRA_WEIGHTS_ENCRYPTED : UMBRA_WEIGHTS_PLAIN;
   wanted->without_refreshes = o->without_refreshes;
   wanted->output = j->output;
+  wanted->disclosure = o->publish ? &j->disclosure : NULL;
   return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
+}
+
+static void take_disclosure(plan_job *j, const plan_options *o) {
+  umbra_disclosure_options_init(&j->disclosure);
+  j->disclosure.releases = o->publish;
+  if (o->statistical > 0) j->disclosure.statistical = o->statistical;
+  if (o->least_bits > 0) j->disclosure.least_bits = o->least_bits;
 }
 
 static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
@@ -50,6 +61,7 @@ static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
   uint32_t degrees[CLI_MOST_DEGREES];
   const umbra_approximation_options approximation = cli_approximation_of(&o->approximation, degrees);
   cli_progress bar;
+  take_disclosure(j, o);
   if (!options_of(&wanted, j, o)) return false;
   wanted.approximation = &approximation;
   const umbra_progress progress = cli_progress_open(&bar, "planning");
@@ -73,13 +85,23 @@ static bool predict(umbra_cost *cost, const plan_job *j, const char *machine, cJ
   return true;
 }
 
+static bool describe_release(const plan_job *j, const plan_options *o, cli_report *report) {
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  if (!o->publish) return true;
+  if (!cli_check(umbra_inference_plan_disclosure(j->plan, &told, &j->disclosure), "--publish")) return false;
+  cli_publish_planned(&told, &j->disclosure, report->root);
+  if (!o->json)
+    printf("  %-18s %.1f bits of the largest output, whose noise is about %.2g; a batch is %llu of %llu releases\n",
+           "published", told.bits, told.noise, (unsigned long long)told.ciphertexts, (unsigned long long)o->publish);
+  return true;
+}
+
 /* On this machine, keys and records included. */
 static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
   cli_estimate found;
   if (o->no_estimate) return true;
-  if (!cli_estimate_network(&found, j->plan)) return false;
-  cli_estimate_tell(&found, report->root, o->json);
-  cli_report_step(report, "estimate", NULL);
+  if (!cli_estimate_network(&found, j->plan, report)) return false;
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
@@ -90,10 +112,14 @@ static void report_process(const umbra_cost *cost, cli_report *report) {
 }
 
 /* For this machine and the one that is asked for; elsewhere: for those whose tables come with the library. */
-static bool predict_all(plan_job *j, const plan_options *o, cJSON *list, cJSON *elsewhere) {
+static bool predict_all(plan_job *j, const plan_options *o, cli_report *report) {
   static const char *const known[] = {"xeon-avx512", "xeon-avx2", "h200"};
   umbra_cost other;
-  if (!predict(&j->cost, j, NULL, list) || (o->machine && !predict(&j->cost, j, o->machine, list))) return false;
+  cJSON *list = cli_report_list(report, "predictions"), *elsewhere = cli_report_list(report, "elsewhere");
+  if (!predict(&j->cost, j, NULL, list) ||
+      (o->machine && !(cli_machine_find(umbra_inference_plan_params(j->plan), o->machine, report) &&
+                       predict(&j->cost, j, o->machine, list))))
+    return false;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (!predict(&other, j, known[i], elsewhere)) return false;
   return true;
@@ -126,12 +152,11 @@ static void report_layers(const plan_job *j, cJSON *list) {
 }
 
 static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
-  cJSON *list = cli_report_list(report, "predictions");
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
-  if (!estimate(j, o, report)) return false;
+  if (!describe_release(j, o, report) || !estimate(j, o, report)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  if (!predict_all(j, o, list, cli_report_list(report, "elsewhere"))) return false;
+  if (!predict_all(j, o, report)) return false;
   report_process(&j->cost, report);
   if (!o->explain && !o->svg) return true;
   if (!find_layers(j, o)) return false;
@@ -211,7 +236,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"records", "N", "that are computed together (default 1)", CLI_COUNT, &o.records, CLI_WITHIN(1, INT32_MAX)},
       CLI_APPROXIMATION_OPTIONS(o.approximation, ""),
       {"memory", "BYTES", "ways that take more at their peak are left out (default 4G)", CLI_BYTES, &o.memory,
-       CLI_OPTIONAL},
+       CLI_WITHIN(1, 0x1p63)},
       {"symmetric", NULL, "the owner encrypts with the secret key, and there may be no public one", CLI_FLAG,
        &o.symmetric, CLI_OPTIONAL},
       {"encrypted-weights", NULL, "the server has the client's bundle, and weights of umbra encrypt --weights",
@@ -220,11 +245,18 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.without_refreshes, CLI_OPTIONAL},
       {"scale-bits", "BITS", "of the parameters (default: chosen by the error)", CLI_COUNT, &o.scale_bits,
        CLI_WITHIN(20, 60)},
+      {"publish", "N",
+       "plan for results that others may see, or that are sanitised: N ciphertexts in all (default: neither)",
+       CLI_WHOLE, &o.publish, CLI_OPTIONAL},
+      {"statistical", "S", "with --publish: as of umbra decrypt (default 30)", CLI_NUMBER, &o.statistical,
+       CLI_WITHIN(1, 128)},
+      {"least-bits", "B", "with --publish: so many of the largest output must be left (default 8)", CLI_NUMBER,
+       &o.least_bits, CLI_WITHIN(1, 1000)},
       {"target", "KIND", "choose for this kind of device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
       {"machine", "NAME", "state the layers' times on h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       {"explain", NULL, "print the layers with their levels and times, and all ways that were tried", CLI_FLAG,
        &o.explain, CLI_OPTIONAL},
       {"svg", "FILE", "draw the layers with their levels, refreshes and times", CLI_TEXT, &o.svg, CLI_OPTIONAL},
@@ -234,6 +266,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   o.model = cli_parse(command, options, argc, argv);
   cli_approximation_check(&o.approximation);
+  if (!o.publish && (o.statistical > 0 || o.least_bits > 0))
+    cli_usage("--statistical and --least-bits belong to --publish");
   if (o.server && o.client && strcmp(o.server, o.client) == 0) cli_usage("--server and --client: two files are needed");
 
   plan_job job = {0};
@@ -258,6 +292,9 @@ const cli_command cli_plan_network = {
         "--encrypted-weights that one stays with the model's owner, who encrypts the weights for the owner of the\n"
         "records; the server computes with these and the client's bundle, which then has layers and polynomials, "
         "too.\n\n"
+        "--publish N chooses parameters so that umbra decrypt --publish, or umbra infer --sanitize, leaves "
+        "--least-bits of\n"
+        "results, of which N ciphertexts are shown in all, or says what would.\n\n"
         "Examples:\n"
         "  umbra plan model.onnx --samples samples.npy --server server.umbra --client client.umbra\n"
         "  umbra plan model.onnx --samples samples.npy --records 1000 --degree 7 --explain --machine h200",

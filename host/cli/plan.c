@@ -6,7 +6,9 @@
 
 #include "commands.h"
 #include "estimate.h"
+#include "machine.h"
 #include "network.h"
+#include "opened.h"
 #include "plan_job.h"
 #include "progress.h"
 #include "target.h"
@@ -64,10 +66,20 @@ static bool settle(plan_job *j, const plan_options *o, cli_report *report) {
   return cli_layers_settle(j) && cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
 }
 
+/* What others see of the sizes of records: given, or what these are, up to a power of two. */
+static bool choose_record_bound(plan_job *j, const plan_options *o) {
+  double found;
+  if (!cli_check(umbra_train_record_bound(&found, j->records), "DATA")) return false;
+  if (j->wanted.record_bound == 0) j->wanted.record_bound = cli_plan_coarse(o, found);
+  return found <= j->wanted.record_bound ||
+         cli_error("--record-bound: scaled features, labels or weights need %g, and %g is given", found,
+                   j->wanted.record_bound);
+}
+
 static bool plan_by_records(plan_job *j, const plan_options *o, cli_report *report) {
   return load_records(j, o, report) && settle(j, o, report) &&
          cli_plan_scale(&j->scaling, &j->records, &j->held, &j->scaled_by, j->raw, j->raw_held) &&
-         cli_plan_by_twin(j, o, report);
+         choose_record_bound(j, o) && cli_plan_by_twin(j, o, report);
 }
 
 static bool plan_by_shape(plan_job *j, const plan_options *o) {
@@ -103,6 +115,7 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
   static const char *const names[] = {"seconds", "seconds_per_iteration", "seconds_per_bootstrap"};
   char text[3][CLI_UNITS];
   umbra_cost cost[3];
+  if (!cli_machine_find(j->params, o->machine, report)) return false;
   cJSON *facts = cJSON_AddObjectToObject(report->root, "prediction");
   for (int part = 0; part < 3; part++) {
     umbra_cost_init(&cost[part]);
@@ -124,9 +137,8 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
 static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
   cli_estimate found;
   if (o->no_estimate) return true;
-  if (!cli_estimate_training(&found, j->plan, 0, &o->engine)) return false;
-  cli_estimate_tell(&found, report->root, o->json);
-  cli_report_step(report, "estimate", NULL);
+  if (!cli_estimate_training(&found, j->plan, 0, &o->engine, report)) return false;
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
@@ -142,7 +154,8 @@ static bool is_scaling(const char *path) {
 static bool may_write(const plan_options *o) {
   const char *inputs[] = {o->data, o->held_out, o->initial, o->params};
   return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 4)) &&
-         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4)));
+         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4) &&
+                          cli_opened_lies_apart("--scaling", o->scaling)));
 }
 
 /* It tells about the records, so a new file is for the owner alone; the plan is public. */
@@ -178,8 +191,9 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) (o->network ? cli_layers_print_trace : cli_plan_print_trace)(j);
   fflush(stdout);
-  return (!o->publish || cli_plan_publish(j, o, report)) && (!o->calibrate || calibrate(j, o, report)) &&
-         cli_goes_on() && save_scaling(j, o, report) && save_plan(j, o, report);
+  return cli_plan_explain_visible(j, o, report) && (!o->publish || cli_plan_publish(j, o, report)) &&
+         (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
+         save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -341,7 +355,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"activation", "NAME",
        "of hidden layers: square (default), or a polynomial near sigmoid, tanh, gelu, silu, softplus, relu or erf",
        CLI_TEXT, &o.activation, CLI_OPTIONAL},
-      {"activation-degree", "D", "of that polynomial, 2 to 15 (default 7)", CLI_COUNT, &o.train.hidden_degree,
+      {"activation-degree", "D", "of that polynomial (default 7)", CLI_COUNT, &o.train.hidden_degree,
        CLI_WITHIN(2, UMBRA_TRAIN_MAX_HIDDEN_DEGREE)},
       {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
@@ -351,13 +365,22 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(1, 4096)},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
+      {"record-bound", "B",
+       "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
+       "by "
+       "DATA; else that of what is encrypted)",
+       CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
+      {"coarse", NULL, "bounds that are found from DATA become the next of 1, 16, 256, ..., so that they tell less",
+       CLI_FLAG, &o.coarse, CLI_OPTIONAL},
+      {"explain-visible", NULL, "say what others see in the plan that was found from DATA", CLI_FLAG,
+       &o.explain_visible, CLI_OPTIONAL},
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"rounds", "N", "of a refresh: 2 for smaller errors, and twice the time; or 1 (default)", CLI_COUNT,
        &o.train.rounds, CLI_WITHIN(1, 2)},
       {"publish", "N",
        "plan for weights that others may see, one of N ciphertexts shown under the key (default: for nobody else)",
-       CLI_WHOLE, &o.publish, CLI_OPTIONAL},
+       CLI_WHOLE, &o.publish, CLI_WITHIN(1, CLI_MOST_RELEASES)},
       {"statistical", "S", "with --publish: as of umbra decrypt (default 30)", CLI_NUMBER, &o.statistical,
        CLI_WITHIN(1, 128)},
       {"least-bits", "B", "with --publish: so many of the largest weight must be left (default 8)", CLI_NUMBER,
@@ -366,9 +389,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",
        CLI_TEXT, &o.machine, CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       {"memory", "BYTES", "fail if the training takes more, such as 16G (default: any)", CLI_BYTES, &o.memory,
-       CLI_OPTIONAL},
+       CLI_WITHIN(1, 0x1p63)},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
       {"out", "FILE", "where the plan goes", CLI_TEXT, &o.out, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),

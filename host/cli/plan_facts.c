@@ -61,6 +61,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
       {"degree", o->sigmoid->degree},
       {"range", o->sigmoid->range},
       {"bound", o->bound},
+      {"record_bound", o->record_bound},
       {"rounds", o->rounds > 1 ? o->rounds : 1},
   };
   char seed[CLI_UNITS];
@@ -93,6 +94,7 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
       {"rotations", (double)r->rotations},
       {"key_bytes", (double)r->key_bytes},
       {"memory_bytes", (double)r->memory_bytes},
+      {"checkpoint_bytes", (double)r->checkpoint_bytes},
       {"key_switches", (double)r->key_switches},
       {"bootstrap_switches", (double)r->bootstrap_switches},
       {"fit_error", r->fit_error},
@@ -172,13 +174,15 @@ static void print_data(const umbra_train_options *o, const umbra_train_report *r
 }
 
 static void print_costs(const umbra_train_options *o, const umbra_train_report *r) {
-  char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS];
+  char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS], checkpoint[CLI_UNITS];
   printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
   printf("  %-18s %" PRIu32 "%s; one of them fails with probability 2^%.0f\n", "refreshes", r->bootstraps,
          o->rounds > 1 ? ", in two rounds" : "", r->log2_failure);
   printf("  %-18s %zu, %zu of them for rotations; %s in memory, %s on disk\n", "switching keys", r->keys, r->rotations,
          cli_bytes_text(keys, (double)r->key_bytes), cli_bytes_text(file, (double)r->key_bytes / 2));
   printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));
+  printf("  %-18s at most %s; one, and with train --keep M every Mth of %" PRIu32 " for audits\n", "checkpoint",
+         cli_bytes_text(checkpoint, (double)r->checkpoint_bytes), o->iterations);
   printf("  %-18s at most %zu per iteration, and %zu per refresh\n", "key switches", r->key_switches,
          r->bootstrap_switches);
 }

@@ -18,6 +18,7 @@ typedef struct plan_options {
   double statistical, least_bits;                 /* of that; 0: not said */
   uint32_t folds;
   bool whole_batches, bootstrap_result, calibrate, json, no_search, tried, no_estimate;
+  bool coarse, explain_visible;
   bool network; /* is trained, not a logistic model */
   bool momentum_given;
   bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */
@@ -96,8 +97,16 @@ double cli_twin_largest_weight(const cli_twin *twin);
 bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report);
 void cli_plan_print_trace(const plan_job *j);
 
+/* A power of two that was found from data; with --coarse the next one whose exponent is a multiple of 4. */
+double cli_plan_coarse(const plan_options *o, double found);
+
 /* A plan of what is wanted, with that bound, for so many records. */
 bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, double bound);
+
+/* ---- plan_visible.c ---- */
+
+/* With --explain-visible: what of the plan was found from data, and what it tells of them. */
+bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_report *report);
 
 /* ---- plan_publish.c ---- */
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "plan_job.h"
+#include "publish.h"
 
 /* Bits count from the largest weight that there will be, where that is known. */
 static double largest_at_the_end(const plan_job *j) {
@@ -22,22 +23,11 @@ static umbra_disclosure_options options_of(const plan_job *j, const plan_options
   return options;
 }
 
-static void report_facts(cJSON *root, const umbra_disclosure *told, const umbra_disclosure_options *options) {
-  cJSON *facts = cJSON_AddObjectToObject(root, "publish");
-  cJSON_AddNumberToObject(facts, "releases", (double)options->releases);
-  cJSON_AddNumberToObject(facts, "statistical", options->statistical);
-  cJSON_AddNumberToObject(facts, "bits", told->bits);
-  cJSON_AddNumberToObject(facts, "noise", told->noise);
-  cJSON_AddNumberToObject(facts, "step", told->step);
-  cJSON_AddNumberToObject(facts, "hidden_error", told->error_bound);
-  cJSON_AddNumberToObject(facts, "error", told->error_bound / UMBRA_DISCLOSURE_HEURISTIC);
-}
-
 bool cli_plan_publish(const plan_job *j, const plan_options *o, cli_report *report) {
   umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
   const umbra_disclosure_options options = options_of(j, o);
   if (!cli_check(umbra_train_plan_disclosure(j->plan, &told, &options), "--publish")) return false;
-  report_facts(report->root, &told, &options);
+  cli_publish_planned(&told, &options, report->root);
   if (!o->json)
     printf("  %-18s %.1f bits of the largest weight, whose noise is about %.2g, as one of %" PRIu64
            " releases: decrypt --publish --error %.3g\n",

@@ -90,11 +90,17 @@ static bool diverges(const plan_job *j) {
   return false;
 }
 
+double cli_plan_coarse(const plan_options *o, double found) {
+  enum { STEP = 4 };
+  const int exponent = ilogb(found), above = (exponent % STEP + STEP) % STEP;
+  return o->coarse && above ? ldexp(found, STEP - above) : found;
+}
+
 /* The bound of the final plan: given, or what the twin asks for. */
 static bool choose_bound(const plan_job *j, const plan_options *o, double *bound) {
   double needed = umbra_train_bound(j->twin.trace, j->twin.iterations), largest = cli_twin_largest_weight(&j->twin);
   if (!cli_twin_is_finite(&j->twin)) return diverges(j);
-  *bound = o->bound > 0 ? o->bound : needed;
+  *bound = o->bound > 0 ? o->bound : fmin(cli_plan_coarse(o, needed), UMBRA_TRAIN_LARGEST_BOUND);
   if (!(*bound > 0)) return diverges(j);
   return largest <= *bound || cli_error("--bound: weights reach %.4g, beyond %g; without the option the bound is %g",
                                         largest, *bound, needed);
@@ -145,6 +151,7 @@ static bool report_outcome(const plan_job *j, const plan_options *o, cli_report 
   cli_report_number(report, "accuracy_exact", exact.accuracy);
   cli_report_number(report, "auc_exact", exact.auc);
   cli_add_counts(report->root, &twin);
+  cli_report_one_sided(report, &twin);
   cli_report_number(report, "largest_weight", cli_twin_largest_weight(&j->twin));
   add_trace(report->root, &j->twin, &j->exact);
   return true;

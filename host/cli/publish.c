@@ -19,6 +19,18 @@ umbra_disclosure_options cli_publish_options(const cli_publish *publish) {
   return options;
 }
 
+void cli_publish_planned(const umbra_disclosure *told, const umbra_disclosure_options *options, cJSON *root) {
+  cJSON *facts = cJSON_AddObjectToObject(root, "publish");
+  cJSON_AddNumberToObject(facts, "releases", (double)options->releases);
+  cJSON_AddNumberToObject(facts, "statistical", options->statistical);
+  cJSON_AddNumberToObject(facts, "ciphertexts", (double)told->ciphertexts);
+  cJSON_AddNumberToObject(facts, "bits", told->bits);
+  cJSON_AddNumberToObject(facts, "noise", told->noise);
+  cJSON_AddNumberToObject(facts, "step", told->step);
+  cJSON_AddNumberToObject(facts, "hidden_error", told->error_bound);
+  cJSON_AddNumberToObject(facts, "error", told->error_bound / UMBRA_DISCLOSURE_HEURISTIC);
+}
+
 bool cli_publish_count(const cli_publish *publish, cli_journal *journal, const umbra_disclosure *made,
                        cli_report *report) {
   const umbra_disclosure_options options = cli_publish_options(publish);

@@ -12,6 +12,9 @@ typedef struct cli_publish {
   double statistical, least_bits, error; /* 0: not said */
 } cli_publish;
 
+/* As of umbra_disclosure_options. */
+#define CLI_MOST_RELEASES 0x1p40
+
 #define CLI_PUBLISH_INIT \
   { .releases = CLI_NOT_GIVEN }
 
@@ -27,7 +30,7 @@ typedef struct cli_publish {
        "with --publish: ciphertexts that will be shown under this key, in all of its life; no default",    \
        CLI_WHOLE,                                                                                          \
        &(publish).releases,                                                                                \
-       CLI_OPTIONAL},                                                                                      \
+       CLI_WITHIN(1, CLI_MOST_RELEASES)},                                                                  \
       {"statistical",                                                                                      \
        "S",                                                                                                \
        "with --publish: chances of 2^-S to learn from all of them (default 30)",                           \
@@ -55,6 +58,9 @@ typedef struct cli_publish {
 void cli_publish_check(const cli_publish *publish);
 
 umbra_disclosure_options cli_publish_options(const cli_publish *publish);
+
+/* What a plan says of releases, as "publish". */
+void cli_publish_planned(const umbra_disclosure *told, const umbra_disclosure_options *options, cJSON *root);
 
 /*
  * What a release makes of the values, and the journal's say, before anything is written. False, with an error, if it may

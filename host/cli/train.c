@@ -6,49 +6,44 @@
 #include "claim.h"
 #include "commands.h"
 #include "estimate.h"
+#include "opened.h"
 #include "owners.h"
 #include "progress.h"
 #include "secret.h"
 #include "target.h"
+#include "train_inputs.h"
 #include "train_log.h"
 
 typedef struct train_options {
   const char *keys, *data, *out;
   uint64_t memory;
+  uint32_t keep;
   bool resume, no_estimate, json;
   cli_engine engine;
 } train_options;
 
 typedef struct train_job {
-  char plan_path[CLI_PATH], checkpoint[CLI_PATH], model_path[CLI_PATH], log_path[CLI_PATH];
-  umbra_train_plan *plan;
-  umbra_context *context;
-  umbra_eval_keys *keys;
+  char checkpoint[CLI_PATH], model_path[CLI_PATH], log_path[CLI_PATH];
+  cli_train_inputs in;
   umbra_trainer *trainer;
   umbra_logistic *model;
   umbra_matrix *layer;
-  umbra_train_options planned;
   cli_train_log log;
   cli_progress progress;
   uint32_t first, iterations; /* done before, and in all */
-  umbra_train_report needed;
+  uint32_t keep;              /* every so many iterations a checkpoint stays; 0: none */
   double seconds, bootstrap_seconds, bytes;
 } train_job;
 
 /* ---- before the work ---- */
 
 static bool name_files(train_job *j, const train_options *o) {
-  return cli_path(j->plan_path, o->data, CLI_PLAN_FILE) && cli_path(j->checkpoint, o->out, CLI_CHECKPOINT_FILE) &&
-         cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
+  j->in = (cli_train_inputs){.keys = o->keys, .data = o->data};
+  return cli_path(j->checkpoint, o->out, CLI_CHECKPOINT_FILE) && cli_path(j->model_path, o->out, CLI_MODEL_FILE) &&
+         cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
-static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
-  char name[CLI_NAME];
-  snprintf(name, sizeof name, CLI_LAYER_FILE, layer + 1);
-  return cli_path(path, folder, name);
-}
-
-static bool is_network(const train_job *j) { return j->planned.kind == UMBRA_TRAIN_NETWORK; }
+static bool is_network(const train_job *j) { return j->in.planned.kind == UMBRA_TRAIN_NETWORK; }
 
 /* Only files of its own are in the training's way, and no links. */
 static bool files_are_its_own(const train_job *j) {
@@ -59,7 +54,7 @@ static bool files_are_its_own(const train_job *j) {
 
 /* The file that is saved last. */
 static bool name_model(train_job *j, const train_options *o) {
-  return !is_network(j) || layer_path(j->model_path, o->out, cli_plan_layers(&j->planned) - 1);
+  return !is_network(j) || cli_layer_path(j->model_path, o->out, cli_plan_layers(&j->in.planned) - 1);
 }
 
 static bool is_free(const char *path) {
@@ -82,36 +77,49 @@ static bool may_begin(const train_job *j, const train_options *o) {
 static bool may_finish(const train_job *j, const train_options *o) {
   char path[CLI_PATH];
   if (o->resume || !is_network(j)) return true;
-  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++)
-    if (!layer_path(path, o->out, k) || !is_free(path)) return false;
+  for (uint32_t k = 0; k < cli_plan_layers(&j->in.planned); k++)
+    if (!cli_layer_path(path, o->out, k) || !is_free(path)) return false;
   return true;
-}
-
-static bool owners_agree(const train_options *o) {
-  const cli_owned files[] = {{"--keys", o->keys, CLI_EVAL_KEYS_FILE}, {"--data", o->data, CLI_DATA_FILE}};
-  return cli_owners_agree(files, 2);
-}
-
-static bool keys_suffice(const train_job *j, const char *folder) {
-  umbra_key_needs *needs = NULL;
-  const umbra_params *params = umbra_train_plan_params(j->plan);
-  bool suffice = cli_check(umbra_key_needs_create(&needs, params), NULL) &&
-                 cli_check(umbra_train_plan_needs(j->plan, needs), NULL) &&
-                 cli_eval_keys_cover("--keys", folder, needs, params);
-  umbra_key_needs_destroy(needs);
-  return suffice;
 }
 
 static bool load_plan(train_job *j, const train_options *o, cli_report *report) {
-  umbra_train_options_init(&j->planned);
-  umbra_train_report_init(&j->needed);
-  if (!cli_plan_load(&j->plan, "--data", j->plan_path) ||
-      !cli_check(umbra_train_plan_report(j->plan, &j->needed), NULL) ||
-      !cli_check(umbra_train_plan_options(j->plan, &j->planned), NULL) || !name_model(j, o))
-    return false;
-  j->iterations = j->planned.iterations;
-  cli_report_step(report, "load plan", j->plan_path);
+  if (!cli_train_inputs_plan(&j->in, report) || !name_model(j, o)) return false;
+  j->iterations = j->in.planned.iterations;
   return true;
+}
+
+/* ---- checkpoints that stay ---- */
+
+static bool may_keep(const train_job *j, const train_options *o) {
+  char path[CLI_PATH];
+  for (uint32_t i = j->keep; j->keep && i < j->iterations; i += j->keep)
+    if (!cli_kept_path(path, o->out, i) || !cli_may_replace("--keep", path, CLI_KIND_CHECKPOINT, NULL, 0) ||
+        !(o->resume || is_free(path)))
+      return false;
+  return true;
+}
+
+/* A training that goes on keeps what it has kept before. */
+static bool choose_keep(train_job *j, const train_options *o) {
+  uint32_t before = o->keep;
+  if (o->resume && !cli_train_log_keep(&before, j->log_path)) return false;
+  if (o->keep && o->keep != before)
+    return before ? cli_error("--keep: this training keeps every %" PRIu32 "th checkpoint, as its log says", before)
+                  : cli_error("--keep: this training has begun without, as its log says");
+  j->keep = before;
+  return may_keep(j, o);
+}
+
+static void tell_kept(const train_job *j, cli_report *report, bool json) {
+  char text[CLI_UNITS];
+  if (!j->keep) return;
+  const uint32_t count = (j->iterations - 1) / j->keep;
+  const double bytes = (double)umbra_train_plan_kept_bytes(j->in.plan, j->keep);
+  cli_report_number(report, "kept", count);
+  cli_report_number(report, "kept_bytes", bytes);
+  if (!json)
+    printf("  %-18s %" PRIu32 " checkpoint%s, %s in all\n", "kept", count, count == 1 ? "" : "s",
+           cli_bytes_text(text, bytes));
 }
 
 /* Of what is left, on this machine, as soon as that can be told. */
@@ -119,32 +127,31 @@ static bool estimate(const train_job *j, const train_options *o, cli_report *rep
   cli_estimate found;
   uint32_t done = 0;
   if (o->no_estimate) return true;
-  if ((o->resume && !cli_check(umbra_train_plan_done(j->plan, &done, o->data, j->checkpoint), "--resume")) ||
-      !cli_estimate_training(&found, j->plan, done, &o->engine))
+  if ((o->resume && !cli_check(umbra_train_plan_done(j->in.plan, &done, o->data, j->checkpoint), "--resume")) ||
+      !cli_estimate_training(&found, j->in.plan, done, &o->engine, report))
     return false;
   found.keys = found.data = 0;
-  cli_estimate_tell(&found, report->root, o->json);
-  fflush(stdout);
-  cli_report_step(report, "estimate", NULL);
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
 static bool load_keys(train_job *j, const train_options *o, cli_report *report) {
-  cli_engine engine = o->engine;
-  engine.memory_limit = j->needed.memory_limit + o->memory;
-  return owners_agree(o) && cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) &&
-         estimate(j, o, report) && cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+  if (!cli_train_inputs_context(&j->in, &o->engine, o->memory, report)) return false;
+  tell_kept(j, report, o->json);
+  return estimate(j, o, report) && cli_train_inputs_keys(&j->in, report);
 }
 
 static bool open_trainer(train_job *j, const train_options *o, cli_report *report) {
-  const umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .plan = j->plan,           .context = j->context,
-                                   .keys = j->keys,         .data = o->data,           .checkpoint = j->checkpoint,
-                                   .resume = o->resume,     .memory_budget = o->memory};
+  const umbra_trainer_desc desc = {
+      UMBRA_TRAINER_DESC_INIT, .plan = j->in.plan,          .context = j->in.context, .keys = j->in.evaluation,
+      .data = o->data,         .checkpoint = j->checkpoint, .resume = o->resume,      .memory_budget = o->memory,
+      .keep = j->keep};
   const umbra_progress progress = cli_progress_open(&j->progress, "matrices");
   if (!cli_progress_check(&j->progress, umbra_trainer_create(&j->trainer, &desc, &progress), NULL)) return false;
   j->first = umbra_trainer_iterations(j->trainer);
   cli_report_step(report, "check data set and keys", o->data);
-  return cli_train_log_open(&j->log, j->log_path, j->plan, j->context, j->first);
+  const cli_train_logged logged = {j->in.plan, j->in.context, j->trainer, j->keep};
+  return cli_train_log_open(&j->log, j->log_path, &logged, report);
 }
 
 /* ---- the work ---- */
@@ -179,8 +186,8 @@ static bool train(train_job *j, cli_report *report) {
 
 static bool save_layers(train_job *j, const train_options *o, cli_report *report) {
   char path[CLI_PATH];
-  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++) {
-    if (!layer_path(path, o->out, k) || !cli_check(umbra_trainer_layer(j->trainer, &j->layer, k), NULL) ||
+  for (uint32_t k = 0; k < cli_plan_layers(&j->in.planned); k++) {
+    if (!cli_layer_path(path, o->out, k) || !cli_check(umbra_trainer_layer(j->trainer, &j->layer, k), NULL) ||
         !cli_check(umbra_matrix_save(j->layer, path, NULL), "--out"))
       return false;
     cli_report_step(report, "save layer", path);
@@ -197,12 +204,21 @@ static bool save_model(train_job *j, const train_options *o, cli_report *report)
   return true;
 }
 
+/* What an audit begins with. */
+static void tell_link(const train_job *j, cli_report *report) {
+  uint8_t digest[UMBRA_DIGEST_BYTES], link[UMBRA_DIGEST_BYTES];
+  char text[CLI_HEX];
+  if (!umbra_trainer_link(j->trainer, digest, link)) return;
+  cli_hex(text, link, sizeof link);
+  cli_report_text(report, "link", text);
+}
+
 static void summarise(const train_job *j, cli_report *report) {
   uint32_t here = j->iterations - j->first;
   cli_report_number(report, "iterations", j->iterations);
   if (j->first) cli_report_number(report, "resumed_after", j->first);
   cli_report_number(report, "bootstraps", j->log.bootstraps);
-  cli_report_number(report, "bootstraps_planned", cli_plan_refreshes(j->plan, j->iterations));
+  cli_report_number(report, "bootstraps_planned", cli_plan_refreshes(j->in.plan, j->iterations));
   if (here) cli_report_number(report, "seconds_per_iteration", j->seconds / here);
   cli_report_number(report, "bootstrap_seconds", j->bootstrap_seconds);
   cli_report_number(report, "bytes_read", j->bytes);
@@ -218,12 +234,12 @@ static bool has_ended(const train_job *j) {
 
 /* Nothing but the beginnings of files is read for it. */
 static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
-  if (!cli_check(umbra_train_plan_done(j->plan, &j->first, o->data, j->checkpoint), "--out, --data")) return false;
+  if (!cli_check(umbra_train_plan_done(j->in.plan, &j->first, o->data, j->checkpoint), "--out, --data")) return false;
   if (j->first < j->iterations)
     return cli_error("--out: %s exists already, but the checkpoint beside it has %" PRIu32 " of %" PRIu32
                      " iterations only",
                      j->model_path, j->first, j->iterations);
-  j->log.bootstraps = cli_plan_refreshes(j->plan, j->iterations);
+  j->log.bootstraps = cli_plan_refreshes(j->in.plan, j->iterations);
   cli_report_text(report, "finished", "before; the model is there, and there was nothing to do");
   cli_report_text(report, "model", j->model_path);
   summarise(j, report);
@@ -231,15 +247,16 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out)) return false;
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_opened_lacks("--out", o->out)) return false;
   const bool begun = cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT);
   if (begun && !load_plan(j, o, report)) return false;
   if (begun && has_ended(j)) return tell_end(j, o, report);
   if (!cli_claim_folder("--out", o->out) || !files_are_its_own(j) || !may_begin(j, o) ||
-      (!begun && !load_plan(j, o, report)) || !may_finish(j, o) || !load_keys(j, o, report) ||
+      (!begun && !load_plan(j, o, report)) || !may_finish(j, o) || !choose_keep(j, o) || !load_keys(j, o, report) ||
       !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
     return false;
   summarise(j, report);
+  tell_link(j, report);
   return true;
 }
 
@@ -248,9 +265,7 @@ static void clear(train_job *j) {
   umbra_matrix_destroy(j->layer);
   umbra_logistic_destroy(j->model);
   umbra_trainer_destroy(j->trainer);
-  umbra_eval_keys_destroy(j->keys);
-  umbra_context_destroy(j->context);
-  umbra_train_plan_destroy(j->plan);
+  cli_train_inputs_clear(&j->in);
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
@@ -262,7 +277,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"resume", NULL, "go on from the checkpoint in there", CLI_FLAG, &o.resume, CLI_OPTIONAL},
       {"memory", "BYTES", "keep so much of the data set in memory, such as 2G (default: nothing)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      {"keep", "M", "let every Mth checkpoint stay, for umbra audit; --resume keeps what was kept (default: none)",
+       CLI_COUNT, &o.keep, CLI_WITHIN(1, 100000)},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -284,10 +301,15 @@ const cli_command cli_train = {
     .details =
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
         "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
-        " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
-        ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
+        "\n(a line of JSON for each iteration) and " CLI_CHECKPOINT_FILE
+        ",\nwhich is replaced after every iteration: whatever stops the training, --resume goes on.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
         "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
+        "Each line of the log has a digest, of the checkpoint, and a link, which stands for all iterations up to it. "
+        "The\n"
+        "last one, \"link\" in the report, goes to whoever may want an audit, at once: umbra audit repeats iterations, "
+        "from\n"
+        "one checkpoint that stays (checkpoint-000010.umbra, ...) to the next.\n\n"
         "Examples:\n"
         "  umbra train --keys keys --data data --out run --memory 2G\n"
         "  umbra train --keys keys --data data --out run --memory 2G --resume",

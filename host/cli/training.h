@@ -15,6 +15,7 @@
 #define CLI_MODEL_FILE "model.umbra"
 #define CLI_LAYER_FILE "layer-%" PRIu32 ".umbra" /* from 1 */
 #define CLI_LOG_FILE "log.jsonl"
+#define CLI_KEPT_FILE "checkpoint-%06" PRIu32 ".umbra" /* from 1; as the library names them */
 
 /* A plan whose parameters are secure. */
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
@@ -72,12 +73,19 @@ bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const d
 bool cli_weights_load(umbra_table *weights, cli_training *training, const char *option, const char *path,
                       size_t columns);
 
+/* Of a schema's class: its name, whatever its length; to be freed. NULL, with an error, if there is none. */
+char *cli_class_name(const umbra_schema *schema, size_t class);
+
 /* Layers of the plan's model: 1 of a logistic one. */
 uint32_t cli_plan_layers(const umbra_train_options *planned);
 
 /* Units of one, from 0, and its inputs, in the first layer with the bias. */
 size_t cli_plan_units(const umbra_train_options *planned, uint32_t layer);
 size_t cli_plan_inputs(const umbra_train_options *planned, uint32_t layer);
+
+/* The file of a layer, from 0, in the folder of a training, and of the checkpoint that stays after so many iterations. */
+bool cli_layer_path(char path[CLI_PATH], const char *folder, uint32_t layer);
+bool cli_kept_path(char path[CLI_PATH], const char *folder, uint32_t iterations);
 
 /* The facts of a plan, as JSON and for people. */
 cJSON *cli_plan_facts(const umbra_train_plan *plan);

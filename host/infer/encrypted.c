@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encrypted.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/dry.h"
+#include "../ckks/encoder.h"
 #include "../ckks/evaluator_internal.h"
 #include "../linalg/multiply.h"
 
@@ -86,7 +89,8 @@ typedef struct visitor {
   umbra_inference_weights *weights; /* made, */
   umbra_encryptor by;
   umbra_watch *watch;
-  const umbra_inference_weights *given; /* or looked at */
+  const umbra_inference_weights *given; /* or looked at, */
+  double bound;                         /* which then have this one; 0: not known */
 } visitor;
 
 static umbra_status visit(const visitor *v, size_t i, const umbra_way *way, piece p) {
@@ -107,6 +111,23 @@ static umbra_status visit_all(const visitor *v, const umbra_program *program, co
     UMBRA_TRY(visit(v, i++, way, bias_of(s, level, &way->layout)));
   }
   return UMBRA_OK;
+}
+
+static double largest_of(const double *values, size_t count, double largest) {
+  for (size_t i = 0; values && i < count; i++) largest = umbra_larger(largest, fabs(values[i]));
+  return largest;
+}
+
+double umbra_encrypted_bound(const umbra_program *program) {
+  double largest = 0;
+  for (size_t i = 0; i < program->step_count; i++) {
+    const umbra_step *s = &program->steps[i];
+    if (s->kind != UMBRA_STEP_LINEAR) continue;
+    for (size_t t = 0; t < s->term_count; t++)
+      largest = largest_of(s->terms[t].weights, umbra_program_weights(program, s, &s->terms[t]), largest);
+    largest = largest_of(s->bias, umbra_step_biases(s), largest);
+  }
+  return umbra_public_magnitude(largest);
 }
 
 static size_t count_of(const umbra_program *program) {
@@ -133,10 +154,10 @@ static double value_at(umbra_element element, const void *source) {
 }
 
 static umbra_status make_matrix(const visitor *v, size_t i, const piece *p) {
-  const umbra_matrix_source source = {value_at, p};
+  const umbra_matrix_source source = {value_at, p, v->weights->bound};
   umbra_matrix **made = &v->weights->matrix[i];
   if (!umbra_context_has_values(v->by.context))
-    return umbra_dry_matrix(made, v->by.context, p->rows, p->columns, p->level, 1, &p->layout);
+    return umbra_dry_matrix(made, v->by.context, p->rows, p->columns, p->level, source.bound, &p->layout);
   if (umbra_context_simulates(v->by.context) && p->layout.order == UMBRA_MATRIX_DIAGONALS) return UMBRA_OK;
   const umbra_watch_part part = umbra_watch_enter(v->watch, i, v->weights->count);
   const umbra_status status =
@@ -146,10 +167,10 @@ static umbra_status make_matrix(const visitor *v, size_t i, const piece *p) {
 }
 
 umbra_status umbra_encrypted_simulate(umbra_evaluator *evaluator, umbra_matrix **product, const umbra_matrix *x,
-                                      const umbra_program *program, const umbra_step *step, size_t term,
-                                      uint32_t level) {
+                                      const umbra_program *program, const umbra_step *step, size_t term, uint32_t level,
+                                      double bound) {
   piece p = term_of(program, step, term, level, &x->layout);
-  const umbra_matrix_source source = {value_at, &p};
+  const umbra_matrix_source source = {value_at, &p, bound};
   const uint32_t slots = umbra_params_slots(umbra_context_params(evaluator->context));
   UMBRA_TRY(umbra_layout_choose(&p.layout, p.rows, p.columns, slots));
   const umbra_later_matrix weights = {&source, p.rows, p.columns, p.layout, p.level};
@@ -162,6 +183,7 @@ umbra_status umbra_encrypted_make(umbra_inference_weights **weights, umbra_encry
   UMBRA_TRY(check_way(program, way));
   umbra_status status = umbra_encrypted_open(&made, by.context, count_of(program));
   const visitor v = {.visit = make_matrix, .weights = made, .by = by, .watch = watch};
+  if (status == UMBRA_OK) made->bound = way->weight_bound > 0 ? way->weight_bound : umbra_encrypted_bound(program);
   if (status == UMBRA_OK) status = visit_all(&v, program, way);
   if (status == UMBRA_OK) *weights = made;
   else umbra_inference_weights_destroy(made);
@@ -208,13 +230,16 @@ static umbra_status check_matrix(const visitor *v, size_t i, const piece *p) {
   const umbra_matrix *m = v->given->matrix[i];
   int same = m->rows == p->rows && m->columns == p->columns && umbra_layout_same(&m->layout, &p->layout);
   for (size_t k = 0; same && k < m->parts; k++) same = umbra_ciphertext_level(m->part[k]) == p->level;
-  if (same) return UMBRA_OK;
+  if (same && (v->bound == 0 || umbra_matrix_is_within(m, v->bound))) return UMBRA_OK;
+  if (same)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "encrypted matrix %zu of the weights may be beyond their bound, %g", i + 1,
+                      v->bound);
   return umbra_fail(UMBRA_ERROR_MISMATCH,
                     "encrypted matrix %zu of the weights is of another shape or level than planned", i + 1);
 }
 
 umbra_status umbra_encrypted_check(const umbra_inference_weights *weights, const umbra_inference_plan *plan) {
-  const visitor v = {.visit = check_matrix, .given = weights};
+  const visitor v = {.visit = check_matrix, .given = weights, .bound = plan->ways->weight_bound};
   UMBRA_TRY(check_way(plan->program, plan->ways));
   if (memcmp(plan->digest, weights->plan, sizeof weights->plan) != 0 || weights->count != count_of(plan->program))
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the weights were encrypted by another plan");

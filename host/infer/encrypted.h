@@ -17,6 +17,7 @@ struct umbra_inference_weights {
   uint8_t plan[UMBRA_DIGEST_BYTES]; /* the plan's digest */
   size_t count;
   umbra_matrix **matrix; /* of all steps; in a simulation NULL but for biases */
+  double bound;          /* of the weights that are made here; that of the way */
 };
 
 /*
@@ -27,10 +28,13 @@ struct umbra_inference_weights {
 umbra_status umbra_encrypted_make(umbra_inference_weights **weights, umbra_encryptor by, const umbra_program *program,
                                   const umbra_way *way, umbra_watch *watch);
 
-/* *product = x times the simulated weights of a term of a step, at the level that the step has. */
+/* The power of two, from 1 on, that no weight and no bias of a program on matrices is above: what encrypted ones show. */
+double umbra_encrypted_bound(const umbra_program *program);
+
+/* *product = x times the simulated weights of a term of a step, at the level that the step has. bound: of weights. */
 umbra_status umbra_encrypted_simulate(umbra_evaluator *evaluator, umbra_matrix **product, const umbra_matrix *x,
-                                      const umbra_program *program, const umbra_step *step, size_t term,
-                                      uint32_t level);
+                                      const umbra_program *program, const umbra_step *step, size_t term, uint32_t level,
+                                      double bound);
 
 /* MISMATCH unless that is what they are for the plan, with its weights or without. */
 umbra_status umbra_encrypted_check(const umbra_inference_weights *weights, const umbra_inference_plan *plan);

@@ -91,6 +91,18 @@ void umbra_frame_narrow_ranges(umbra_frame *frame, const umbra_extremes *feature
   }
 }
 
+static double held(const umbra_frame *frame, size_t k, double x) { return (x - frame->shift) / frame->scale[k]; }
+
+int umbra_frame_is_within(const umbra_frame *frame, size_t k) {
+  const double most = 1 + 0x1p-40;
+  return fabs(held(frame, k, frame->range[k].lowest)) <= most && fabs(held(frame, k, frame->range[k].highest)) <= most;
+}
+
+double umbra_frame_hold(const umbra_frame *frame, size_t k, double x) {
+  const umbra_extremes *range = &frame->range[k];
+  return fmin(fmax(held(frame, k, fmin(fmax(x, range->lowest), range->highest)), -1), 1);
+}
+
 void umbra_frame_set_scale(umbra_frame *frame, double scale, double shift) {
   frame->shift = shift;
   for (size_t k = 0; k < frame->count; k++) {

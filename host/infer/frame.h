@@ -6,6 +6,9 @@
 #include "../model/graph.h"
 #include "../model/ranges.h"
 
+/* How large elements are that are held; every ciphertext of records shows it, and nothing else about sizes. */
+#define UMBRA_RECORDS_BOUND 1.0
+
 typedef struct umbra_frame {
   size_t rank, shape[UMBRA_MODEL_RANK], count; /* of a record */
   umbra_extremes *range;                       /* what each element may be */
@@ -25,6 +28,12 @@ umbra_status umbra_frame_copy(umbra_frame *copy, const umbra_frame *frame);
  * as pixels are, each may be what any of them is: one that is always 0 in the samples need not stay so.
  */
 void umbra_frame_set_ranges(umbra_frame *frame, const umbra_extremes *features, double margin);
+
+/* Whether all that element k may be is held within [-1, 1], but for rounding. */
+int umbra_frame_is_within(const umbra_frame *frame, size_t k);
+
+/* Element k as it is held: the nearest value in its range, and within [-1, 1]. */
+double umbra_frame_hold(const umbra_frame *frame, size_t k, double x);
 
 /* All elements are held alike, and may be whatever is held within [-1, 1]. */
 void umbra_frame_set_scale(umbra_frame *frame, double scale, double shift);

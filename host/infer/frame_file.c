@@ -88,7 +88,7 @@ static umbra_status read_ranges(umbra_reader *reader, umbra_frame *frame) {
   UMBRA_TRY(status);
   UMBRA_TRY(umbra_read_numbers(reader, &frame->scale, frame->count));
   for (size_t k = 0; k < frame->count; k++)
-    if (!(frame->range[k].lowest <= frame->range[k].highest) || frame->scale[k] == 0)
+    if (!(frame->range[k].lowest <= frame->range[k].highest) || !umbra_frame_is_within(frame, k))
       return umbra_reader_malformed(reader, "element %zu is within [%g, %g], and its scale %g", k,
                                     frame->range[k].lowest, frame->range[k].highest, frame->scale[k]);
   return UMBRA_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../base/arrays.h"
@@ -10,6 +11,7 @@
 #include "../base/structs.h"
 #include "../ckks/checks.h"
 #include "../ckks/context_internal.h"
+#include "../ckks/disclosure.h"
 #include "../linalg/matrix.h"
 #include "../params/params.h"
 #include "encrypted.h"
@@ -99,18 +101,43 @@ static umbra_way outline_of(const umbra_way *way) {
                      .encode = way->encode,
                      .ahead = way->ahead,
                      .refresh = way->refresh,
-                     .weights = way->weights};
+                     .weights = way->weights,
+                     .weight_bound = way->weight_bound};
+}
+
+/* *way: cleared by the caller, also if it fails. */
+static umbra_status measure(umbra_way *way, const umbra_inference_plan *plan, umbra_cost *cost,
+                            umbra_inference_layer *layers, const char *machine) {
+  const umbra_way *from = plan->ways;
+  *way = outline_of(from);
+  way->report.records = from->report.records;
+  UMBRA_TRY(umbra_copy_bytes(&way->levels, from->levels, plan->program->step_count, sizeof *way->levels));
+  return umbra_way_measure(way, cost, layers, plan->program, UMBRA_TARGET_CPU, machine);
 }
 
 umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,
                                 const char *machine) {
-  const umbra_way *from = plan->ways;
-  umbra_way way = outline_of(from);
-  way.report.records = from->report.records;
-  umbra_status status = umbra_copy_bytes(&way.levels, from->levels, plan->program->step_count, sizeof *way.levels);
-  if (status == UMBRA_OK) status = umbra_way_measure(&way, cost, layers, plan->program, UMBRA_TARGET_CPU, machine);
+  umbra_way way;
+  const umbra_status status = measure(&way, plan, cost, layers, machine);
   umbra_way_clear(&way);
   return status;
+}
+
+umbra_status umbra_inference_plan_disclosure(const umbra_inference_plan *plan, umbra_disclosure *disclosure,
+                                             const umbra_disclosure_options *options) {
+  umbra_disclosure_options o;
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  umbra_cost cost;
+  umbra_way way;
+  if (!plan || !disclosure)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_plan_disclosure needs a plan and a disclosure");
+  UMBRA_TRY(umbra_disclosure_options_take(&o, options));
+  UMBRA_TRY(umbra_inference_plan_check_layers(plan));
+  umbra_status status = measure(&way, plan, &cost, NULL, NULL);
+  way.report.error = plan->ways->report.error;
+  if (status == UMBRA_OK) status = umbra_way_disclosure(&way, &told, fabs(plan->frame.result_scale), &o);
+  umbra_way_clear(&way);
+  return status == UMBRA_OK ? UMBRA_GIVE(umbra_disclosure, disclosure, &told) : status;
 }
 
 umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost, const char *machine) {

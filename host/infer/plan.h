@@ -56,6 +56,10 @@ int umbra_way_is_left_out(umbra_status status);
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
                                const umbra_program *program, umbra_target target, const char *machine);
 
+/* What a release of a way's results is, once it was measured and its error found; scale: of outputs. */
+umbra_status umbra_way_disclosure(const umbra_way *way, umbra_disclosure *disclosure, double scale,
+                                  const umbra_disclosure_options *options);
+
 /* The same of the way that is the plan. */
 umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,
                                 const char *machine);

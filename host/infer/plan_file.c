@@ -3,6 +3,7 @@
  * Plans in files: parameters, what was chosen and what it takes, the frame, the keys, the digest of the steps, and the
  * steps if there are any. A plan's digest is made of these as well, but for what only tells of it.
  */
+#include <float.h>
 #include <math.h>
 #include <sodium.h>
 #include <stddef.h>
@@ -31,7 +32,8 @@ typedef struct inference_record {
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
   uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
-  uint32_t weights, bare;                        /* bare: whether the steps are without them */
+  uint16_t weights, weight_bound;                /* of encrypted ones: 1 + its binary logarithm; 0: not known */
+  uint32_t bare;                                 /* whether the steps are without them */
   uint64_t ahead;
   uint32_t order, group; /* of the layout */
 } inference_record;
@@ -57,7 +59,8 @@ static inference_record essence_of(const umbra_inference_plan *plan) {
                             .slots = way->layout.slots,
                             .image = {way->image.channels, way->image.height, way->image.width},
                             .refresh = (uint32_t)way->refresh,
-                            .weights = (uint32_t)way->weights,
+                            .weights = (uint16_t)way->weights,
+                            .weight_bound = (uint16_t)(way->weight_bound > 0 ? 1 + ilogb(way->weight_bound) : 0),
                             .order = (uint32_t)way->layout.order,
                             .group = way->layout.group};
 }
@@ -193,7 +196,8 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
     return umbra_reader_malformed(reader, "marks %u and %u of a plan, %llu bytes ahead", r->encode, r->refresh,
                                   (unsigned long long)r->ahead);
   const int encrypted = r->weights == UMBRA_WEIGHTS_ENCRYPTED;
-  if (r->weights > UMBRA_WEIGHTS_ENCRYPTED || r->bare > (uint32_t)encrypted || (encrypted && !r->steps))
+  if (r->weights > UMBRA_WEIGHTS_ENCRYPTED || r->bare > (uint32_t)encrypted || (encrypted && !r->steps) ||
+      (r->weight_bound && !encrypted) || r->weight_bound > DBL_MAX_EXP)
     return umbra_reader_malformed(reader, "weights of kind %u, mark %u, of %u steps", r->weights, r->bare, r->steps);
   if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
     return UMBRA_OK;
@@ -220,6 +224,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   way->ahead = r->ahead;
   way->refresh = (umbra_bootstrap_order)r->refresh;
   way->weights = (umbra_weights_kind)r->weights;
+  way->weight_bound = r->weight_bound ? ldexp(1, r->weight_bound - 1) : 0;
   UMBRA_TRY(set_image(way, reader, r, elements));
   const size_t columns = umbra_way_columns(way, elements);
   const int interleaved = way->layout.order == UMBRA_MATRIX_INTERLEAVED && way->weights == UMBRA_WEIGHTS_PLAIN;

@@ -13,6 +13,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../ckks/disclosure.h"
 #include "../linalg/layout.h"
 #include "../model/batch.h"
 #include "../model/observe.h"
@@ -28,6 +29,7 @@ typedef struct planner {
   umbra_inference_plan *plan; /* NULL until it is chosen */
   umbra_observation observed; /* of the model as it is planned, which has no activations */
   umbra_approximation_report near;
+  umbra_disclosure_options disclosure; /* whole, if there are any */
   umbra_watch *watch;
 } planner;
 
@@ -160,18 +162,40 @@ static void tell(const planner *p, const umbra_inference_plan *plan) {
   report->approximation_error = p->near.largest_error;
 }
 
+/* *may: whether enough is left of its results when others see them, if they will; else the last error says why not. */
+static umbra_status check_disclosure(int *may, const planner *p, const umbra_inference_plan *plan,
+                                     const umbra_way *way) {
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  *may = 1;
+  if (!p->options.disclosure) return UMBRA_OK;
+  const umbra_status status = umbra_way_disclosure(way, &told, fabs(plan->frame.result_scale), &p->disclosure);
+  *may = status == UMBRA_OK;
+  return status == UMBRA_ERROR_RANGE ? UMBRA_OK : status;
+}
+
 /* The first one that is exact enough becomes the plan: mostly the first of all, so that its simulation is the work. */
 static umbra_status choose(planner *p, const umbra_inference_plan *plan) {
+  enum { WHY = 512 };
+  char why[WHY] = ""; /* the most exact one cannot be shown */
   double least = INFINITY;
   for (size_t i = 0; i < plan->way_count; i++) {
+    umbra_way *way = &plan->ways[i];
+    int may;
     UMBRA_TRY(umbra_watch_check(p->watch));
-    UMBRA_TRY(find_error(p, plan, &plan->ways[i]));
-    least = fmin(least, plan->ways[i].report.error);
-    if (!(plan->ways[i].report.error <= p->options.error)) continue;
+    UMBRA_TRY(find_error(p, plan, way));
+    UMBRA_TRY(check_disclosure(&may, p, plan, way));
+    if (!may && way->report.error < least) snprintf(why, sizeof why, "%s", umbra_last_error());
+    least = fmin(least, way->report.error);
+    if (!may || !(way->report.error <= p->options.error)) continue;
     move_to_front(plan->ways, i);
     tell(p, plan);
     return UMBRA_OK;
   }
+  if (*why)
+    return umbra_fail(UMBRA_ERROR_RANGE,
+                      "no way to compute the network leaves results that others may see. Of the most "
+                      "exact one: %s",
+                      why);
   return umbra_fail(UMBRA_ERROR_RANGE, "no way to compute the network has an error of %g: the least is %g",
                     p->options.error, least);
 }
@@ -271,6 +295,7 @@ umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbr
                .watch = &watch};
   UMBRA_TRY(UMBRA_TAKE(umbra_inference_options, &p.options, options));
   UMBRA_TRY(check_options(model, &p.options));
+  if (p.options.disclosure) UMBRA_TRY(umbra_disclosure_options_take(&p.disclosure, p.options.disclosure));
   umbra_status status = umbra_watch_close(&watch, make_plan(&p));
   if (status == UMBRA_OK) status = umbra_inference_plan_find_digests(p.plan);
   close_planner(&p);

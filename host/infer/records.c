@@ -45,9 +45,7 @@ static double held_element(umbra_element element, const void *source) {
   if (s->element && s->element[element.column] < 0) return 0;
   const size_t row = element.row % s->records->shape[0];
   const size_t k = s->element ? (size_t)s->element[element.column] : element.column;
-  const umbra_extremes *range = &s->frame->range[k];
-  const double x = s->records->values[row * s->frame->count + k];
-  return (fmin(fmax(x, range->lowest), range->highest) - s->frame->shift) / s->frame->scale[k];
+  return umbra_frame_hold(s->frame, k, s->records->values[row * s->frame->count + k]);
 }
 
 static umbra_status place_elements(int32_t **element, const umbra_feature_layout *l) {
@@ -66,7 +64,7 @@ umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const 
                                    const umbra_way *way, umbra_encryptor by, const umbra_ndarray *records,
                                    umbra_watch *watch) {
   record_source values = {.frame = frame, .records = records};
-  const umbra_matrix_source source = {held_element, &values};
+  const umbra_matrix_source source = {held_element, &values, UMBRA_RECORDS_BOUND};
   const umbra_matrix_layout *layout = &way->layout;
   size_t outside;
   UMBRA_TRY(umbra_records_check(frame, records));

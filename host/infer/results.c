@@ -126,11 +126,22 @@ umbra_status umbra_inference_decrypt_values(umbra_ndarray *values, const umbra_i
 /* ---- for others to see ---- */
 
 /* In units of the matrix, whose elements are expected within [-1, 1]; the error is the plan's if none is given. */
-static umbra_disclosure_options in_elements(umbra_disclosure_options options, const umbra_inference_plan *plan,
-                                            double scale) {
-  options.error_bound = (options.error_bound > 0 ? options.error_bound : plan->ways->report.error) / scale;
+static umbra_disclosure_options in_elements(umbra_disclosure_options options, const umbra_way *way, double scale) {
+  options.error_bound = (options.error_bound > 0 ? options.error_bound : way->report.error) / scale;
   options.magnitude = options.magnitude > 0 ? options.magnitude / scale : 1;
   return options;
+}
+
+umbra_status umbra_way_disclosure(const umbra_way *way, umbra_disclosure *disclosure, double scale,
+                                  const umbra_disclosure_options *options) {
+  const umbra_disclosure_options o = in_elements(*options, way, scale);
+  if (way->results > o.releases)
+    return umbra_fail(UMBRA_ERROR_RANGE, "results are %zu ciphertexts, and releases is %llu: each of them is one",
+                      way->results, (unsigned long long)o.releases);
+  UMBRA_TRY(umbra_disclosure_predict(disclosure, way->params, way->result_level, way->result_slots, &o));
+  disclosure->ciphertexts = way->results;
+  umbra_disclosure_scale(disclosure, scale);
+  return UMBRA_OK;
 }
 
 /* made: cleared if it fails. */
@@ -138,7 +149,7 @@ static umbra_status disclose(umbra_disclosure *disclosure, umbra_ndarray *made, 
                              const umbra_matrix *encrypted, const umbra_secret_key *key,
                              const umbra_disclosure_options *options, const umbra_progress *progress) {
   const double scale = fabs(plan->frame.result_scale);
-  const umbra_disclosure_options o = in_elements(*options, plan, scale);
+  const umbra_disclosure_options o = in_elements(*options, plan->ways, scale);
   *made = (umbra_ndarray){.rank = 2, .shape = {encrypted->rows, plan->frame.result_count}};
   UMBRA_TRY(check(plan, encrypted));
   UMBRA_TRY(umbra_alloc(&made->values, umbra_ndarray_count(made), sizeof *made->values, "results"));
@@ -169,6 +180,27 @@ umbra_status umbra_inference_decrypt_public(umbra_disclosure *disclosure, umbra_
   UMBRA_TRY(disclose(&told, &made, plan, encrypted, key, &o, progress));
   replace(values, &made);
   return UMBRA_GIVE(umbra_disclosure, disclosure, &told);
+}
+
+/* ---- on the server ---- */
+
+umbra_status umbra_inference_sanitize(umbra_matrix **out, umbra_disclosure *disclosure,
+                                      const umbra_inference_plan *plan, const umbra_matrix *results,
+                                      const umbra_public_key *key, const umbra_disclosure_options *options,
+                                      const umbra_progress *progress) {
+  umbra_disclosure_options o;
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  if (!out || !plan || !results || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_inference_sanitize needs an output, a plan, results and a public key");
+  UMBRA_TRY(umbra_disclosure_options_take(&o, options));
+  if (disclosure) UMBRA_TRY(UMBRA_TAKE(umbra_disclosure, &told, disclosure));
+  UMBRA_TRY(check(plan, results));
+  const double scale = fabs(plan->frame.result_scale);
+  o = in_elements(o, plan->ways, scale);
+  UMBRA_TRY(umbra_matrix_sanitize(out, &told, results, key, &o, progress));
+  umbra_disclosure_scale(&told, scale);
+  return disclosure ? UMBRA_GIVE(umbra_disclosure, disclosure, &told) : UMBRA_OK;
 }
 
 /* ---- the owner's last steps ---- */

@@ -92,7 +92,7 @@ static umbra_status multiply_term(const run *r, umbra_matrix **product, const um
   const umbra_matrix *x = operand_of(r, step->terms[term].value).matrix;
   if (weights) return umbra_matrix_multiply(r->evaluator, product, x, weights, NULL);
   const uint32_t level = n->levels[step - n->program->steps].level;
-  return umbra_encrypted_simulate(r->evaluator, product, x, n->program, step, term, level);
+  return umbra_encrypted_simulate(r->evaluator, product, x, n->program, step, term, level, n->weights->bound);
 }
 
 static umbra_status add_product(const run *r, umbra_matrix **sum, const umbra_step *step, size_t term,
@@ -370,6 +370,11 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
   UMBRA_TRY(umbra_check_operands(evaluator, batch->part, batch->part[0], NULL));
   UMBRA_TRY(check_owner(network, batch));
   if (network->stamped) UMBRA_TRY(umbra_inference_plan_check_stamp(network->plan, batch, UMBRA_MATRIX_RECORDS));
+  if (network->stamped && !umbra_matrix_is_within(batch, UMBRA_RECORDS_BOUND))
+    return umbra_fail(UMBRA_ERROR_MISMATCH,
+                      "records that may be beyond the bound of all plans, %g: they were not "
+                      "encrypted by one",
+                      UMBRA_RECORDS_BOUND);
   if (batch->columns != network->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records of %zu elements, for a network of %zu", batch->columns,
                       network->columns);

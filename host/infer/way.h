@@ -20,10 +20,13 @@ typedef struct umbra_way {
   uint64_t ahead;                     /* at use: bytes of diagonals that are encoded before, as far as they reach */
   umbra_bootstrap_order refresh;      /* how, if at all */
   umbra_weights_kind weights;
+  double weight_bound;        /* of encrypted ones, a power of two from 1 on; 0: not known, or none are encrypted */
   umbra_place_choice *levels; /* of each step: at entry, and whether its result is refreshed; NULL: not found */
   umbra_inference_report report;
   umbra_key_needs *needs;
-  size_t order; /* in which it was thought of, which decides between equals */
+  size_t results;                      /* ciphertexts of a batch's results, once it was measured, */
+  uint32_t result_level, result_slots; /* and what they are */
+  size_t order;                        /* in which it was thought of, which decides between equals */
 } umbra_way;
 void umbra_way_clear(umbra_way *way);
 

@@ -87,6 +87,9 @@ static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
   report->weight_bytes = umbra_inference_bytes(t->network);
   UMBRA_TRY(umbra_context_cost_begin(t->context));
   UMBRA_TRY(umbra_network_run(t->evaluator, &t->values, t->values, t->network, t->layers ? &observer : NULL));
+  t->way->results = umbra_matrix_ciphertexts(t->values) * repeats_of(t->way);
+  t->way->result_level = umbra_matrix_level(t->values);
+  t->way->result_slots = t->values->layout.slots;
   UMBRA_TRY(umbra_context_cost(t->context, cost));
   UMBRA_TRY(umbra_context_reference_seconds(t->context, &report->seconds, target));
   if (!t->way->needs) UMBRA_TRY(umbra_key_needs_create(&t->way->needs, t->way->params));
@@ -154,6 +157,7 @@ typedef struct list {
   size_t count;
   const umbra_program *program;
   const umbra_inference_options *options;
+  double weight_bound;
 } list;
 
 static void add_way(list *l, const umbra_way *way) {
@@ -212,7 +216,10 @@ static void add_layouts(list *l, umbra_params *params) {
   const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
   if (!enough && l->options->without_refreshes) return;
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
-    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order, .weights = l->options->weights};
+    const umbra_way way = {.params = params,
+                           .refresh = (umbra_bootstrap_order)order,
+                           .weights = l->options->weights,
+                           .weight_bound = l->weight_bound};
     if (l->program->image.channels) add_images(l, way);
     else add_matrices(l, &way);
   }
@@ -247,7 +254,9 @@ static umbra_status add_presets(list *l) {
 static int is_deep(const list *l) { return umbra_program_depth(l->program) > MOST_LEVELS; }
 
 static umbra_status add_all(list *l) {
-  static const uint32_t scales[] = {25, 30, 35, 40, 45, 50};
+  static const uint32_t usual[] = {25, 30, 35, 40, 45, 50}, precise[] = {35, 40, 45, 50, 55, 60};
+  enum { SCALES = sizeof usual / sizeof *usual };
+  const uint32_t *scales = l->options->disclosure ? precise : usual; /* noise hides errors above which bits are left */
   const uint32_t depth = umbra_program_depth(l->program), wanted = l->options->scale_bits;
   if (l->options->params) {
     umbra_params *params = umbra_params_share(l->options->params);
@@ -255,7 +264,7 @@ static umbra_status add_all(list *l) {
     umbra_params_destroy(params);
     return UMBRA_OK;
   }
-  for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
+  for (size_t i = 0; i < (wanted ? 1 : SCALES); i++)
     for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
       UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
   return is_deep(l) && !l->options->without_refreshes ? add_presets(l) : UMBRA_OK;
@@ -263,12 +272,15 @@ static umbra_status add_all(list *l) {
 
 /* ---- which of them ---- */
 
+/* Diagonals that are encoded ahead leave a sixteenth: what a process takes in all varies by a twenty-fifth. */
+static uint64_t memory_to_fill(const list *l) { return l->options->memory - l->options->memory / 16; }
+
 /*
  * Memory that is left is for diagonals that are encoded ahead, blocks that are kept for reuse counted. Products with
  * these may take more room than those that encode: then fewer are, or none.
  */
 static umbra_status fill_memory(umbra_way *way, umbra_cost *cost, const list *l) {
-  const uint64_t memory = l->options->memory;
+  const uint64_t memory = memory_to_fill(l);
   way->ahead = memory - cost->device_bytes;
   for (int tries = 2; tries > 0; tries--) {
     UMBRA_TRY(umbra_way_measure(way, cost, NULL, l->program, l->options->target, NULL));
@@ -284,7 +296,8 @@ static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
   UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
-  if (memory && cost.device_bytes < memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, &cost, l);
+  if (memory && cost.device_bytes < memory_to_fill(l) && way->encode == UMBRA_TRANSFORM_AT_USE)
+    return fill_memory(way, &cost, l);
   if (!memory || cost.peak_bytes <= memory) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,
                     l->options->records, cost.peak_bytes, memory);
@@ -366,6 +379,7 @@ umbra_status umbra_ways_find(umbra_way **ways, size_t *count, const umbra_progra
   UMBRA_TRY(umbra_alloc(&l, 1, sizeof *l, "ways to compute a network"));
   l->program = program;
   l->options = options;
+  if (options->weights == UMBRA_WEIGHTS_ENCRYPTED) l->weight_bound = umbra_encrypted_bound(program);
   umbra_status status = find(l, watch);
   if (status == UMBRA_OK) status = umbra_copy_bytes(ways, l->way, l->count, sizeof *l->way);
   if (status == UMBRA_OK) *count = l->count;

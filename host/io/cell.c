@@ -71,6 +71,8 @@ static int is_one_of(umbra_span span, const char *const *words) {
 
 /* ---- numbers ---- */
 
+enum { NUMBER_BYTES = 512 };
+
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static size_t count_digits(umbra_span span) {
@@ -110,7 +112,7 @@ int umbra_cell_looks_numeric(umbra_span cell) {
 
 int umbra_cell_number(double *value, umbra_span cell, char mark) {
   static const char *const infinite[] = {"inf", "infinity", NULL};
-  char text[512];
+  char text[NUMBER_BYTES];
   int negative;
   cell = without_first(cell, sign_length(cell, &negative));
   if (is_one_of(cell, infinite)) {
@@ -134,6 +136,11 @@ int umbra_cell_is_missing(umbra_span cell) {
                                       "NULL",    "None",    "nil",     "?",        ".",   "-",    "--",  "1.#IND",
                                       "missing", "-1.#IND", "1.#QNAN", "-1.#QNAN", "",    NULL};
   return cell.length == 0 || is_one_of(cell, words);
+}
+
+int umbra_cell_is_error_value(umbra_span cell) {
+  static const char *const words[] = {"#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", NULL};
+  return is_one_of(cell, words);
 }
 
 int umbra_cell_is_dash(umbra_span cell) { return umbra_span_is(cell, "-") || umbra_span_is(cell, "--"); }
@@ -224,6 +231,8 @@ static int is_date(umbra_span cell) {
   return last >= 1 && last <= 4 && (last == rest.length || is_in("T ", rest.at[last]));
 }
 
+static int is_too_long(umbra_span cell) { return cell.length >= NUMBER_BYTES && umbra_cell_looks_numeric(cell); }
+
 static int is_hexadecimal(umbra_span cell) { return begins_with(cell, "0x") || begins_with(cell, "0X"); }
 
 /* 1.5D+00 */
@@ -250,8 +259,10 @@ const char *umbra_cell_diagnosis(umbra_span cell, int alone) {
       {is_date, "it is a date; make it a number, such as days since the first"},
       {umbra_cell_has_thousands,
        "it has separators of thousands, or a decimal comma; remove them, or give --decimal ','"},
+      {is_too_long, "it has more than 511 characters; round it"},
       {umbra_cell_looks_numeric,
        "its decimal mark is not that of other numbers; write all with one, which --decimal says"},
+      {umbra_cell_is_error_value, "a formula of the spreadsheet failed; clear such cells, and --missing fills them"},
       {is_hexadecimal, "it is a hexadecimal number; write decimal ones"},
       {has_fortran_exponent, "it has an exponent of Fortran's; write 'e' for 'D'"},
   };

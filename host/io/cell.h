@@ -32,7 +32,9 @@ int umbra_cell_looks_numeric(umbra_span cell);
 
 /* Nothing, or a usual spelling for it: NA, N/A, NaN, null, None, ?, . and - among them. */
 int umbra_cell_is_missing(umbra_span cell);
-/* Of these the ones that are texts beside other texts, such as the label's classes + and -. */
+/* #DIV/0! and what else spreadsheets write where a formula fails. */
+int umbra_cell_is_error_value(umbra_span cell);
+/* Of the missing ones those that are texts beside other texts, such as the label's classes + and -. */
 int umbra_cell_is_dash(umbra_span cell);
 
 /* Groups of three digits behind 1 to 3, with the same separator between them, and perhaps a fraction. */

@@ -66,6 +66,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_WEIGHTS] = "the plan of encrypted weights",
     [UMBRA_SECTION_ORIGIN] = "the id of a training",
     [UMBRA_SECTION_LEARNING] = "the optimizer and layers of a training",
+    [UMBRA_SECTION_LINK] = "what a checkpoint follows",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -84,7 +84,8 @@ typedef enum umbra_section {
   UMBRA_SECTION_PLAN = 26,          /* matrix: of which plan or training it has records or results */
   UMBRA_SECTION_WEIGHTS = 27,       /* encrypted weights of a network: of which plan, and how many matrices */
   UMBRA_SECTION_ORIGIN = 28,        /* training plan, logistic model: id of the training with its records */
-  UMBRA_SECTION_LEARNING = 29       /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LINK = 31           /* checkpoint: what it follows, and the data used; the earlier ones have none */
 } umbra_section;
 
 typedef struct umbra_header {
@@ -99,7 +100,8 @@ _Static_assert(sizeof(umbra_header) == 112, "no padding");
 
 /*
  * A section is this head, `length` bytes, and the BLAKE2b-256 of both, keyed with the header's checksum: a section of
- * another container, or at another place, does not pass.
+ * another container, or at another place, does not pass. The digest of a container stands for all of its bytes: BLAKE2b-256
+ * of the checksums of its header and its sections, one after the other. Whoever reads or writes one has it for nothing.
  */
 typedef struct umbra_section_head {
   uint32_t type, index;

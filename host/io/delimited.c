@@ -30,8 +30,17 @@ static void skip_line_end(umbra_delimited *t) {
   t->next_line++;
 }
 
+/* What a spreadsheet writes where a formula failed, or for a missing value: no comment, though it begins with '#'. */
+static int at_error_value(const umbra_delimited *t) {
+  umbra_span cell = {t->at, 0};
+  while (t->at + cell.length < t->end && !is_line_end(t->at[cell.length]) && t->at[cell.length] != t->separator)
+    cell.length++;
+  cell = umbra_span_trimmed(cell);
+  return umbra_cell_is_error_value(cell) || umbra_cell_is_missing(cell);
+}
+
 static int skip_comment(umbra_delimited *t) {
-  if (t->at == t->end || *t->at != '#') return 0;
+  if (t->at == t->end || *t->at != '#' || at_error_value(t)) return 0;
   while (!at_line_end(t)) t->at++;
   skip_line_end(t);
   t->comments++;

@@ -16,8 +16,8 @@ typedef struct umbra_field {
 } umbra_field;
 
 /*
- * Reads records. Lines end in LF, CR LF or CR, and within quotes go on; those that begin with '#', and records without
- * any value, are left out, and counted. Initialise at, end, path, separator and next_line (1); clear with
+ * Reads records. Lines end in LF, CR LF or CR, and within quotes go on; those that begin with '#', but for #N/A and its
+ * like, and records without any value, are left out, and counted. Initialise at, end, path, separator and next_line (1); clear with
  * umbra_delimited_clear.
  */
 typedef struct umbra_delimited {

@@ -12,11 +12,12 @@ static umbra_status count(umbra_writer *writer, const umbra_format *format, cons
   return format->save(writer, object);
 }
 
-/* The second pass. */
+/* The second pass. digest: of the container; NULL: nobody asks. */
 static umbra_status write_counted(umbra_writer *writer, const umbra_format *format, const void *object,
-                                  const umbra_sink *sink, umbra_watch *watch) {
+                                  const umbra_sink *sink, uint8_t *digest, umbra_watch *watch) {
   umbra_status status = umbra_writer_start(writer, sink, watch);
   if (status == UMBRA_OK) status = format->save(writer, object);
+  if (status == UMBRA_OK && digest) crypto_generichash_final(&writer->digest, digest, UMBRA_CONTAINER_DIGEST_BYTES);
   sodium_memzero(writer, sizeof *writer);
   return status;
 }
@@ -24,6 +25,7 @@ static umbra_status write_counted(umbra_writer *writer, const umbra_format *form
 typedef struct saving {
   const umbra_format *format;
   const void *object;
+  uint8_t *digest;
   umbra_watch *watch;
   umbra_writer writer;
 } saving;
@@ -31,7 +33,7 @@ typedef struct saving {
 static umbra_status write_file(int file, void *argument) {
   saving *s = argument;
   const umbra_sink sink = umbra_sink_to_file(file);
-  return write_counted(&s->writer, s->format, s->object, &sink, s->watch);
+  return write_counted(&s->writer, s->format, s->object, &sink, s->digest, s->watch);
 }
 
 static int is_secret(const umbra_format *format, const void *object) {
@@ -49,9 +51,14 @@ static umbra_status check_folder(const umbra_format *format, const void *object,
 }
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch) {
+  return umbra_format_save_digest(format, object, path, NULL, watch);
+}
+
+umbra_status umbra_format_save_digest(const umbra_format *format, const void *object, const char *path, uint8_t *digest,
+                                      umbra_watch *watch) {
   if (!object || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "path" : "object");
   UMBRA_TRY(check_folder(format, object, path));
-  saving s = {.format = format, .object = object, .watch = watch};
+  saving s = {.format = format, .object = object, .digest = digest, .watch = watch};
   UMBRA_TRY(count(&s.writer, format, object));
   return umbra_storage_replace(path, is_secret(format, object), write_file, &s);
 }
@@ -73,7 +80,7 @@ umbra_status umbra_format_write(const umbra_format *format, const void *object, 
     return umbra_fail(UMBRA_ERROR_RANGE, "the buffer has %zu bytes; this object (%s) needs %zu", room,
                       umbra_kind_name(format->kind), needed);
   const umbra_sink sink = umbra_sink_to_memory(buffer);
-  return write_counted(&writer, format, object, &sink, watch);
+  return write_counted(&writer, format, object, &sink, NULL, watch);
 }
 
 umbra_status umbra_format_send(const umbra_format *format, const void *object, umbra_write_fn write, void *user,
@@ -82,7 +89,21 @@ umbra_status umbra_format_send(const umbra_format *format, const void *object, u
   umbra_writer writer;
   UMBRA_TRY(count(&writer, format, object));
   const umbra_sink sink = umbra_sink_to_callback(write, user);
-  return write_counted(&writer, format, object, &sink, watch);
+  return write_counted(&writer, format, object, &sink, NULL, watch);
+}
+
+static int drop(void *user, const void *bytes, size_t count) {
+  (void)user;
+  (void)bytes;
+  (void)count;
+  return 0;
+}
+
+umbra_status umbra_format_digest(const umbra_format *format, const void *object, uint8_t *digest, umbra_watch *watch) {
+  umbra_writer writer;
+  UMBRA_TRY(count(&writer, format, object));
+  const umbra_sink nowhere = umbra_sink_to_callback(drop, NULL);
+  return write_counted(&writer, format, object, &nowhere, digest, watch);
 }
 
 /* ---- loading ---- */

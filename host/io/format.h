@@ -27,6 +27,11 @@ typedef struct umbra_format {
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch);
 
+/* digest: UMBRA_CONTAINER_DIGEST_BYTES, as in container.h: of what is saved (NULL: nobody asks), or written nowhere. */
+umbra_status umbra_format_save_digest(const umbra_format *format, const void *object, const char *path, uint8_t *digest,
+                                      umbra_watch *watch);
+umbra_status umbra_format_digest(const umbra_format *format, const void *object, uint8_t *digest, umbra_watch *watch);
+
 /* Whether an object of a format that knows no secrets can be saved there, as far as that can be known before. */
 umbra_status umbra_format_try(const umbra_format *format, const char *path);
 

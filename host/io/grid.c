@@ -28,9 +28,9 @@ umbra_status umbra_grid_make(umbra_grid *grid, size_t rows, size_t columns) {
 void umbra_grid_clear(umbra_grid *grid) {
   for (size_t c = 0; grid->column && c < grid->columns; c++) umbra_texts_clear(&grid->column[c].texts);
   umbra_free(grid->column);
-  umbra_free(grid->values);
+  umbra_wipe_and_free(grid->values, grid->rows * grid->columns * sizeof *grid->values);
   umbra_free(grid->lines);
-  umbra_free(grid->memory);
+  umbra_bytes_clear(&grid->memory);
   umbra_free(grid->names);
   *grid = (umbra_grid){0};
 }
@@ -96,6 +96,30 @@ static int is_place(size_t *column, const umbra_grid *grid, const char *text) {
   return grid->numbered && take_whole(&number, &text) && !*text && is_column(column, grid, number);
 }
 
+enum { NAMES = 512 };
+
+/* As many names as fit, for a message. */
+static void list_names(char text[NAMES], const umbra_grid *grid) {
+  char shown[UMBRA_SHOWN_BYTES];
+  size_t used = (size_t)snprintf(text, NAMES, "; there are");
+  for (size_t c = 0; c < grid->columns; c++) {
+    umbra_span_shown(shown, grid->column[c].name);
+    if (used + strlen(shown) + sizeof ", '' ..." > NAMES) {
+      snprintf(text + used, NAMES - used, ", ...");
+      return;
+    }
+    used += (size_t)snprintf(text + used, NAMES - used, "%s '%s'", c ? "," : "", shown);
+  }
+}
+
+static umbra_status not_called(const umbra_grid *grid, const char *text) {
+  char names[NAMES] = "";
+  if (grid->named) list_names(names, grid);
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "no column is called '%s'%s; the label is a name, a number from 1 to %zu, or -1 for the last%s",
+                    text, grid->named ? "" : ": the table has no header", grid->columns, names);
+}
+
 umbra_status umbra_grid_find(size_t *column, const umbra_grid *grid, const char *text) {
   const char *at = text;
   long long number;
@@ -105,10 +129,7 @@ umbra_status umbra_grid_find(size_t *column, const umbra_grid *grid, const char 
   if (found > 1)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu columns are called '%s': give the label's number", found,
                       text);
-  if (!take_whole(&number, &at) || *at)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "no column is called '%s'%s; the label is a name, a number from 1 to %zu, or -1 for the last",
-                      text, grid->named ? "" : ": the table has no header", grid->columns);
+  if (!take_whole(&number, &at) || *at) return not_called(grid, text);
   if (!is_column(column, grid, number))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "there is no column %s for the label; columns are 1 to %zu, or -1 to -%zu from the end", text,

@@ -50,14 +50,16 @@ static void skip_lines(umbra_delimited *t, uint32_t lines) {
 static int is_separator(char c) { return c && strchr(",;\t| ", c); }
 
 static umbra_status choose_separator(reading *r) {
-  const char given = take_directive(&r->text);
+  const char given = take_directive(&r->text), option = r->options->separator;
   skip_lines(&r->text, r->options->skip);
-  r->text.separator = r->options->separator ? r->options->separator : given;
+  r->text.separator = option ? option : given;
   if (!r->text.separator) return umbra_delimited_detect(&r->text.separator, &r->text);
-  return is_separator(r->text.separator)
-             ? UMBRA_OK
-             : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                          "--separator: '%c' is none of comma, semicolon, tab, | and blanks", r->text.separator);
+  if (is_separator(r->text.separator)) return UMBRA_OK;
+  if (option)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--separator: '%c' is none of comma, semicolon, tab, | and blanks",
+                      option);
+  return umbra_fail(UMBRA_ERROR_FORMAT,
+                    "line 1: sep= gives none of comma, semicolon, tab, | and blanks; --separator goes before it");
 }
 
 /* ---- whether there is a header ---- */
@@ -393,6 +395,20 @@ static umbra_status put_rows(umbra_grid *grid, reading *r) {
   return UMBRA_OK;
 }
 
+static int is_in_single_quotes(umbra_span name) {
+  return name.length > 2 && name.at[0] == '\'' && name.at[name.length - 1] == '\'';
+}
+
+/* Those around each of all names are no part of them. */
+static void strip_single_quotes(umbra_grid *grid) {
+  for (size_t c = 0; c < grid->columns; c++)
+    if (grid->column[c].name.length && !is_in_single_quotes(grid->column[c].name)) return;
+  for (size_t c = 0; c < grid->columns; c++) {
+    umbra_span *name = &grid->column[c].name;
+    if (name->length) *name = (umbra_span){name->at + 1, name->length - 2};
+  }
+}
+
 /* In memory of their own: the header stays as it is, so that it is known when it comes again. */
 static umbra_status put_names(umbra_grid *grid, const reading *r) {
   size_t bytes = 1;
@@ -408,6 +424,7 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
     at += name.text.length;
     grid->column[c + r->row_names].name = umbra_field_plain(&name);
   }
+  strip_single_quotes(grid);
   return UMBRA_OK;
 }
 
@@ -433,18 +450,17 @@ static umbra_status fill(umbra_grid *grid, reading *r, const survey *s) {
 
 typedef struct text_job {
   umbra_grid *grid; /* its memory is the text */
-  size_t size;
   const umbra_table_options *options;
   const umbra_schema *schema;
 } text_job;
 
 static umbra_status read_text(void *argument) {
   const text_job *job = argument;
-  const char *begin = job->grid->memory;
+  const char *begin = (const char *)job->grid->memory.at;
   survey s = {0};
   reading r = {.options = job->options,
                .schema = job->schema,
-               .text = {.at = begin, .end = begin + job->size, .path = job->grid->path, .next_line = 1}};
+               .text = {.at = begin, .end = begin + job->grid->memory.size, .path = job->grid->path, .next_line = 1}};
   umbra_status status = choose_separator(&r);
   if (status == UMBRA_OK) status = take_header(&r);
   if (status == UMBRA_OK) status = take_survey(&s, &r);
@@ -460,8 +476,8 @@ umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const ch
                                   const umbra_table_options *options, const umbra_schema *schema) {
   size_t latin1_line;
   umbra_status status = umbra_text_to_utf8(bytes, &latin1_line, path);
-  umbra_grid made = {.path = path, .memory = (char *)bytes->at};
-  text_job job = {&made, bytes->size, options, schema};
+  umbra_grid made = {.path = path, .memory = *bytes};
+  text_job job = {&made, options, schema};
   *bytes = (umbra_bytes){0};
   if (status == UMBRA_OK && latin1_line)
     umbra_table_tell(options, "line %zu is not UTF-8: the table's characters are taken for Latin-1", latin1_line);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
+#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -12,12 +14,126 @@
 #include "../base/memory.h"
 #include "storage.h"
 
+void umbra_bytes_clear(umbra_bytes *bytes) {
+  umbra_wipe_and_free(bytes->at, bytes->size);
+  *bytes = (umbra_bytes){0};
+}
+
 static umbra_status too_long(const char *path, uint64_t most) {
   return umbra_fail(UMBRA_ERROR_RANGE,
                     "'%s' has more than %" PRIu64 " bytes uncompressed; --read-limit raises the limit, and .npy files "
                     "have none",
                     path, most);
 }
+
+/* ---- unpacking: once to count the bytes, in memory of a fixed size, and once into as many as there are ---- */
+
+enum { GZIP = 15 + 16, RAW = -15, PIECE = 1 << 30, SCRATCH = 1 << 13 };
+
+typedef struct unpacked {
+  uint8_t *scratch; /* where counted bytes go; NULL: they are kept */
+  umbra_bytes bytes;
+  uint64_t most;
+  const char *path;
+} unpacked;
+
+static umbra_status damaged(const char *path, const char *what) {
+  return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is damaged: %s", path, what);
+}
+
+static uInt piece_of(size_t bytes) { return (uInt)(bytes < PIECE ? bytes : PIECE); }
+
+/* Where the next bytes go: counted ones always to the same place. */
+static uInt offer_room(z_stream *stream, const unpacked *to, size_t room) {
+  stream->next_out = to->scratch ? to->scratch : to->bytes.at + to->bytes.size;
+  stream->avail_out = to->scratch ? SCRATCH : piece_of(room - to->bytes.size);
+  return stream->avail_out;
+}
+
+/* One stream, up to its end; *from goes on behind it. room: of the bytes that are kept. */
+static umbra_status inflate_stream(unpacked *to, size_t room, z_stream *stream, const uint8_t **from,
+                                   const uint8_t *end) {
+  int code = Z_OK;
+  while (code != Z_STREAM_END) {
+    const uInt offered = offer_room(stream, to, room);
+    stream->next_in = (z_const Bytef *)*from;
+    stream->avail_in = piece_of((size_t)(end - *from));
+    code = inflate(stream, Z_NO_FLUSH);
+    to->bytes.size += offered - stream->avail_out;
+    *from = stream->next_in;
+    if (to->bytes.size > to->most) return too_long(to->path, to->most);
+    if (code == Z_MEM_ERROR) return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
+    if (code == Z_BUF_ERROR) return damaged(to->path, "the packed bytes end too early");
+    if (code != Z_OK && code != Z_STREAM_END) return damaged(to->path, stream->msg ? stream->msg : "unpacking failed");
+  }
+  return UMBRA_OK;
+}
+
+/* zlib's memory has a window of what is unpacked. */
+static voidpf take_memory(voidpf user, uInt items, uInt size) {
+  void *block = NULL;
+  (void)user;
+  return umbra_alloc(&block, items, size, "unpacking") == UMBRA_OK ? block : NULL;
+}
+
+static void give_memory(voidpf user, voidpf memory) {
+  (void)user;
+  umbra_wipe_and_free(memory, malloc_usable_size(memory));
+}
+
+static umbra_status inflate_one(unpacked *to, size_t room, int window, const uint8_t **from, const uint8_t *end) {
+  z_stream stream = {.zalloc = take_memory, .zfree = give_memory};
+  if (inflateInit2(&stream, window) != Z_OK)
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
+  umbra_status status = inflate_stream(to, room, &stream, from, end);
+  inflateEnd(&stream);
+  return status;
+}
+
+static int begins_gzip(const uint8_t *from, const uint8_t *end) {
+  return end - from >= 2 && from[0] == 0x1f && from[1] == 0x8b;
+}
+
+/* One member after the other; zeros after the last one are padding. */
+static umbra_status gunzip(unpacked *to, size_t room, const uint8_t *from, const uint8_t *end) {
+  while (begins_gzip(from, end)) UMBRA_TRY(inflate_one(to, room, GZIP, &from, end));
+  while (from < end && *from == 0) from++;
+  return from < end ? damaged(to->path, "something that is not gzip follows the packed bytes") : UMBRA_OK;
+}
+
+static umbra_status inflate_raw(unpacked *to, size_t room, const uint8_t *from, const uint8_t *end) {
+  return inflate_one(to, room, RAW, &from, end);
+}
+
+typedef umbra_status unpacker(unpacked *to, size_t room, const uint8_t *from, const uint8_t *end);
+
+/* A zero byte follows what is unpacked. */
+static umbra_status unpack_by(unpacker *unpack, umbra_bytes *bytes, const umbra_bytes *packed, const char *path,
+                              uint64_t most) {
+  uint8_t scratch[SCRATCH];
+  unpacked counted = {.scratch = scratch, .most = most, .path = path}, kept = {.most = most, .path = path};
+  const uint8_t *end = packed->at + packed->size;
+  umbra_status status = unpack(&counted, 0, packed->at, end);
+  sodium_memzero(scratch, sizeof scratch);
+  UMBRA_TRY(status);
+  const size_t room = counted.bytes.size + 1;
+  UMBRA_TRY(umbra_alloc(&kept.bytes.at, room, 1, "the bytes of a file"));
+  status = unpack(&kept, room, packed->at, end);
+  if (status == UMBRA_OK) *bytes = kept.bytes;
+  else umbra_bytes_clear(&kept.bytes);
+  return status;
+}
+
+static umbra_status unpack(umbra_bytes *bytes, const char *path, uint64_t most) {
+  umbra_bytes made;
+  if (!begins_gzip(bytes->at, bytes->at + bytes->size)) return UMBRA_OK;
+  UMBRA_TRY(unpack_by(gunzip, &made, bytes, path, most));
+  umbra_bytes_clear(bytes);
+  *bytes = made;
+  return UMBRA_OK;
+}
+
+/* ---- reading ---- */
 
 /* Bytes of which nobody knows beforehand how many they are. */
 typedef struct growing {
@@ -31,70 +147,6 @@ static umbra_status make_room(growing *g) {
   if (g->bytes.size > g->most) return too_long(g->path, g->most);
   return umbra_make_room(&g->bytes.at, &g->room, g->room ? g->bytes.size + 1 : 0, 1, "the bytes of a file");
 }
-
-/* ---- unpacking ---- */
-
-enum { GZIP = 15 + 16, RAW = -15, PIECE = 1 << 30 };
-
-static umbra_status damaged(const char *path, const char *what) {
-  return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is damaged: %s", path, what);
-}
-
-static uInt piece_of(size_t bytes) { return (uInt)(bytes < PIECE ? bytes : PIECE); }
-
-/* One stream, up to its end; *from goes on behind it. */
-static umbra_status inflate_stream(growing *to, z_stream *stream, const uint8_t **from, const uint8_t *end) {
-  int code = Z_OK;
-  while (code != Z_STREAM_END) {
-    UMBRA_TRY(make_room(to));
-    stream->next_in = (z_const Bytef *)*from;
-    stream->avail_in = piece_of((size_t)(end - *from));
-    stream->next_out = to->bytes.at + to->bytes.size;
-    stream->avail_out = piece_of(to->room - to->bytes.size - 1);
-    code = inflate(stream, Z_NO_FLUSH);
-    to->bytes.size = (size_t)(stream->next_out - to->bytes.at);
-    *from = stream->next_in;
-    if (code == Z_MEM_ERROR) return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
-    if (code == Z_BUF_ERROR) return damaged(to->path, "the packed bytes end too early");
-    if (code != Z_OK && code != Z_STREAM_END) return damaged(to->path, stream->msg ? stream->msg : "unpacking failed");
-  }
-  return to->bytes.size > to->most ? too_long(to->path, to->most) : UMBRA_OK;
-}
-
-static umbra_status inflate_all(growing *to, int window, const uint8_t **from, const uint8_t *end) {
-  z_stream stream = {0};
-  if (inflateInit2(&stream, window) != Z_OK)
-    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
-  umbra_status status = inflate_stream(to, &stream, from, end);
-  inflateEnd(&stream);
-  return status;
-}
-
-static int begins_gzip(const uint8_t *from, const uint8_t *end) {
-  return end - from >= 2 && from[0] == 0x1f && from[1] == 0x8b;
-}
-
-/* One member after the other; zeros after the last one are padding. */
-static umbra_status gunzip(growing *to, const umbra_bytes *packed) {
-  const uint8_t *from = packed->at, *end = packed->at + packed->size;
-  while (begins_gzip(from, end)) UMBRA_TRY(inflate_all(to, GZIP, &from, end));
-  while (from < end && *from == 0) from++;
-  if (from < end) return damaged(to->path, "something that is not gzip follows the packed bytes");
-  return make_room(to);
-}
-
-static umbra_status unpack(umbra_bytes *bytes, const char *path, uint64_t most) {
-  if (!begins_gzip(bytes->at, bytes->at + bytes->size)) return UMBRA_OK;
-  growing made = {.most = most, .path = path};
-  umbra_status status = gunzip(&made, bytes);
-  umbra_free(status == UMBRA_OK ? bytes->at : made.bytes.at);
-  if (status != UMBRA_OK) return status;
-  made.bytes.at[made.bytes.size] = 0;
-  *bytes = made.bytes;
-  return UMBRA_OK;
-}
-
-/* ---- reading ---- */
 
 static umbra_status read_stream(growing *g, int file) {
   for (;;) {
@@ -112,7 +164,7 @@ static umbra_status read_standard_input(umbra_bytes *bytes, uint64_t most) {
   growing made = {.most = most, .path = "-"};
   umbra_status status = read_stream(&made, STDIN_FILENO);
   if (status == UMBRA_OK) *bytes = made.bytes;
-  else umbra_free(made.bytes.at);
+  else umbra_bytes_clear(&made.bytes);
   return status;
 }
 
@@ -126,7 +178,7 @@ static umbra_status read_file(umbra_bytes *bytes, const char *path, uint64_t mos
   if (status == UMBRA_OK) status = umbra_storage_read(file, made.at, size, path);
   close(file);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
 
@@ -135,7 +187,7 @@ umbra_status umbra_input_read(umbra_bytes *bytes, const char *path, uint64_t mos
   UMBRA_TRY(strcmp(path, "-") == 0 ? read_standard_input(&made, most) : read_file(&made, path, most));
   umbra_status status = unpack(&made, path, most);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
 
@@ -193,13 +245,13 @@ umbra_status umbra_zip_list(umbra_zip_member **members, size_t *count, const umb
   return damaged(path, "its directory is not whole");
 }
 
-static umbra_status check_crc(const growing *made, const umbra_zip_member *member) {
+static umbra_status check_crc(const umbra_bytes *made, const umbra_zip_member *member, const char *path) {
   uLong crc = crc32(0, NULL, 0);
-  for (size_t at = 0; at < made->bytes.size; at += piece_of(made->bytes.size - at))
-    crc = crc32(crc, made->bytes.at + at, piece_of(made->bytes.size - at));
-  return made->bytes.size == member->unpacked && crc == member->crc
+  for (size_t at = 0; at < made->size; at += piece_of(made->size - at))
+    crc = crc32(crc, made->at + at, piece_of(made->size - at));
+  return made->size == member->unpacked && crc == member->crc
              ? UMBRA_OK
-             : damaged(made->path, "a member is not what its directory says");
+             : damaged(path, "a member is not what its directory says");
 }
 
 /* Where the packed bytes of a member begin, or NULL. */
@@ -212,26 +264,26 @@ static const uint8_t *find_packed(const umbra_zip_member *member, const umbra_by
   return before <= left && member->packed <= left - before ? local + before : NULL;
 }
 
-static umbra_status copy_stored(growing *to, const uint8_t *from, size_t bytes) {
-  if (bytes > to->most) return too_long(to->path, to->most);
-  UMBRA_TRY(umbra_alloc(&to->bytes.at, bytes + 1, 1, "the member of an archive"));
-  memcpy(to->bytes.at, from, bytes);
-  to->bytes.size = bytes;
+static umbra_status copy_stored(umbra_bytes *bytes, const umbra_bytes *stored, const char *path, uint64_t most) {
+  if (stored->size > most) return too_long(path, most);
+  UMBRA_TRY(umbra_alloc(&bytes->at, stored->size + 1, 1, "the member of an archive"));
+  memcpy(bytes->at, stored->at, stored->size);
+  bytes->size = stored->size;
   return UMBRA_OK;
 }
 
 umbra_status umbra_zip_read(umbra_bytes *bytes, const umbra_zip_member *member, const umbra_bytes *archive,
                             const char *path, uint64_t most) {
-  const uint8_t *from = find_packed(member, archive);
-  growing made = {.most = most, .path = path};
-  if (!from) return damaged(path, "a member is not where its directory says; files beyond 4 GiB cannot be read");
+  const umbra_bytes packed = {(uint8_t *)find_packed(member, archive), member->packed};
+  umbra_bytes made = {0};
+  if (!packed.at) return damaged(path, "a member is not where its directory says; files beyond 4 GiB cannot be read");
   if (member->method != STORED && member->method != DEFLATED)
     return umbra_fail(UMBRA_ERROR_FORMAT, "a member is packed in a way (%u) that cannot be read (in %s)",
                       member->method, path);
-  umbra_status status = member->method == STORED ? copy_stored(&made, from, member->packed)
-                                                 : inflate_all(&made, RAW, &from, from + member->packed);
-  if (status == UMBRA_OK) status = check_crc(&made, member);
-  if (status == UMBRA_OK) *bytes = made.bytes;
-  else umbra_free(made.bytes.at);
+  umbra_status status = member->method == STORED ? copy_stored(&made, &packed, path, most)
+                                                 : unpack_by(inflate_raw, &made, &packed, path, most);
+  if (status == UMBRA_OK) status = check_crc(&made, member, path);
+  if (status == UMBRA_OK) *bytes = made;
+  else umbra_bytes_clear(&made);
   return status;
 }

@@ -102,6 +102,8 @@ static umbra_status check_header(const umbra_reader *reader) {
 static umbra_status read_header(umbra_reader *reader) {
   UMBRA_TRY(reader->source.fetch(&reader->source, &reader->header, sizeof reader->header));
   reader->left = reader->header.bytes - sizeof reader->header;
+  crypto_generichash_init(&reader->digest, NULL, 0, UMBRA_CONTAINER_DIGEST_BYTES);
+  crypto_generichash_update(&reader->digest, reader->header.checksum, sizeof reader->header.checksum);
   return check_header(reader);
 }
 
@@ -216,11 +218,18 @@ umbra_status umbra_read_bytes(umbra_reader *reader, void *bytes, size_t count) {
   return UMBRA_OK;
 }
 
+/* The last that there is of a section. */
+static umbra_status fetch_checksum(umbra_reader *reader, uint8_t stored[UMBRA_CHECKSUM_BYTES]) {
+  UMBRA_TRY(fetch(reader, stored, UMBRA_CHECKSUM_BYTES));
+  crypto_generichash_update(&reader->digest, stored, UMBRA_CHECKSUM_BYTES);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_read_end(umbra_reader *reader) {
   if (reader->section_left)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "section %" PRIu32 " was not read to its end", reader->section);
   uint8_t stored[UMBRA_CHECKSUM_BYTES], computed[UMBRA_CHECKSUM_BYTES];
-  UMBRA_TRY(fetch(reader, stored, sizeof stored));
+  UMBRA_TRY(fetch_checksum(reader, stored));
   crypto_generichash_final(&reader->hash, computed, sizeof computed);
   if (memcmp(stored, computed, sizeof stored) != 0)
     return umbra_reader_malformed(reader, "section %" PRIu32 " is damaged: its checksum is wrong", reader->section);
@@ -250,6 +259,23 @@ umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t 
   UMBRA_TRY(leave_out(reader, length + UMBRA_CHECKSUM_BYTES));
   reader->section_left = 0;
   reader->section++;
+  return UMBRA_OK;
+}
+
+static umbra_status pass_to_checksum(umbra_reader *reader) {
+  umbra_section_head head = {0};
+  uint8_t stored[UMBRA_CHECKSUM_BYTES];
+  UMBRA_TRY(read_head(reader, &head));
+  UMBRA_TRY(leave_out(reader, head.length));
+  reader->section_left = 0;
+  reader->section++;
+  return fetch_checksum(reader, stored);
+}
+
+umbra_status umbra_read_digest(umbra_reader *reader, uint8_t digest[UMBRA_CONTAINER_DIGEST_BYTES]) {
+  while (reader->section < reader->header.sections) UMBRA_TRY(pass_to_checksum(reader));
+  crypto_generichash_state whole = reader->digest;
+  crypto_generichash_final(&whole, digest, UMBRA_CONTAINER_DIGEST_BYTES);
   return UMBRA_OK;
 }
 

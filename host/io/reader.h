@@ -25,11 +25,12 @@ typedef struct umbra_source {
 typedef struct umbra_reader {
   umbra_header header;
   umbra_source source;
-  umbra_watch *watch;    /* set by whoever opened it; NULL: nobody watches */
-  uint64_t left;         /* bytes of the container not read yet */
-  uint32_t section;      /* number of the open section, or of the next one */
-  uint64_t section_left; /* bytes of the open section not read yet */
-  crypto_generichash_state hash;
+  umbra_watch *watch;              /* set by whoever opened it; NULL: nobody watches */
+  uint64_t left;                   /* bytes of the container not read yet */
+  uint32_t section;                /* number of the open section, or of the next one */
+  uint64_t section_left;           /* bytes of the open section not read yet */
+  crypto_generichash_state hash;   /* of the open section */
+  crypto_generichash_state digest; /* of the container, so far */
 } umbra_reader;
 
 /* Opens the source and validates its header. Errors: IO, FORMAT. After a success, close the reader. */
@@ -73,6 +74,12 @@ umbra_status umbra_read_skip(umbra_reader *reader);
 
 /* Passes over the next section, of that type and length, without reading it: nobody knows whether it is whole. */
 umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length);
+
+/*
+ * Passes over all sections that are left, unread; those before it must all have been read. digest: of the container
+ * (container.h), of which only what was read is known to be what it says.
+ */
+umbra_status umbra_read_digest(umbra_reader *reader, uint8_t digest[UMBRA_CONTAINER_DIGEST_BYTES]);
 
 /* The container must end here. */
 umbra_status umbra_read_finish(umbra_reader *reader);

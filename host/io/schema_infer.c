@@ -264,7 +264,9 @@ static umbra_status find_label(umbra_schema *schema, const umbra_grid *grid, con
   UMBRA_TRY(umbra_grid_find(&column, grid, wish->label));
   schema->label_number = column + 1;
   if (grid->columns == 1)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the label's column is the only one: there are no features");
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "the label's column is the only one: there are no features; --separator says what separates fields");
   if (grid->named && grid->column[column].name.at)
     UMBRA_TRY(umbra_span_copy(&schema->label, grid->column[column].name));
   return umbra_schema_find_classes(schema, grid, wish);

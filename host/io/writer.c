@@ -67,6 +67,8 @@ umbra_status umbra_writer_start(umbra_writer *writer, const umbra_sink *sink, um
   writer->sink = *sink;
   writer->watch = watch;
   umbra_header_checksum(writer->header.checksum, &writer->header);
+  crypto_generichash_init(&writer->digest, NULL, 0, UMBRA_CONTAINER_DIGEST_BYTES);
+  crypto_generichash_update(&writer->digest, writer->header.checksum, sizeof writer->header.checksum);
   return store(writer, &writer->header, sizeof writer->header);
 }
 
@@ -98,6 +100,7 @@ umbra_status umbra_write_end(umbra_writer *writer) {
     return umbra_fail(UMBRA_ERROR_INTERNAL, "section %" PRIu32 " was not written to its end", writer->section);
   uint8_t checksum[UMBRA_CHECKSUM_BYTES];
   crypto_generichash_final(&writer->hash, checksum, sizeof checksum);
+  crypto_generichash_update(&writer->digest, checksum, sizeof checksum);
   writer->section++;
   return store(writer, checksum, sizeof checksum);
 }

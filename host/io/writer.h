@@ -33,11 +33,12 @@ typedef struct umbra_writer {
   umbra_header header; /* its sections and bytes grow while counting */
   int counting;
   umbra_sink sink;
-  umbra_watch *watch;    /* NULL: nobody watches */
-  uint64_t written;      /* bytes */
-  uint32_t section;      /* number of the open section, or of the next one */
-  uint64_t section_left; /* bytes of the open section not written yet */
-  crypto_generichash_state hash;
+  umbra_watch *watch;              /* NULL: nobody watches */
+  uint64_t written;                /* bytes */
+  uint32_t section;                /* number of the open section, or of the next one */
+  uint64_t section_left;           /* bytes of the open section not written yet */
+  crypto_generichash_state hash;   /* of the open section */
+  crypto_generichash_state digest; /* of the container, so far: final after its last section (container.h) */
 } umbra_writer;
 
 /* Starts the counting pass. */

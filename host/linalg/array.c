@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/structs.h"
 
@@ -25,6 +26,9 @@ umbra_status umbra_array_take(umbra_array *own, const umbra_array *given, int op
   if (taken.type != UMBRA_ARRAY_DOUBLE && taken.type != UMBRA_ARRAY_FLOAT)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s: type is %d, which is none of an array's", what,
                       (int)taken.type);
+  if (!umbra_is_bound(taken.bound))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s: bound is %g: it must be finite and not negative", what,
+                      taken.bound);
   UMBRA_TRY(check_shape(&taken, what));
   if (!taken.row_stride && !taken.column_stride) {
     taken.row_stride = (ptrdiff_t)taken.columns;
@@ -47,8 +51,11 @@ umbra_status umbra_array_largest(double *largest, const umbra_array *array, cons
       const double value = umbra_array_at(array, i, j);
       if (!isfinite(value))
         return umbra_fail(UMBRA_ERROR_RANGE, "%s: element (%zu, %zu) is not a finite number", what, i, j);
+      if (array->bound > 0 && fabs(value) > array->bound)
+        return umbra_fail(UMBRA_ERROR_RANGE, "%s: element (%zu, %zu) is %g, and the bound that was declared is %g",
+                          what, i, j, value, array->bound);
       found = fmax(found, fabs(value));
     }
-  *largest = found;
+  *largest = array->bound > 0 ? array->bound : found;
   return UMBRA_OK;
 }

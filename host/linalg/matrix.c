@@ -4,12 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
 #include "../ckks/dry.h"
+#include "../ckks/encoder.h"
 #include "../ckks/noise.h"
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
@@ -17,11 +19,15 @@
 
 /* ---- matrices ---- */
 
+static umbra_status check_parts(const umbra_matrix_layout *layout, size_t rows, size_t columns) {
+  if (umbra_layout_parts(layout, rows, columns) <= UINT32_MAX) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "a matrix of %zu x %zu takes more than 2^32 ciphertexts", rows, columns);
+}
+
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout) {
   umbra_matrix *made = NULL;
-  if (umbra_layout_parts(layout, rows, columns) > UINT32_MAX)
-    return umbra_fail(UMBRA_ERROR_RANGE, "a matrix of %zu x %zu takes more than 2^32 ciphertexts", rows, columns);
+  UMBRA_TRY(check_parts(layout, rows, columns));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
   *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
   made->parts = umbra_layout_parts(layout, rows, columns);
@@ -38,6 +44,25 @@ void umbra_matrix_destroy(umbra_matrix *matrix) {
   umbra_free(matrix);
 }
 
+/* ---- bounds ---- */
+
+/* |element|, and |one|: those of data sets for training are no larger than their bound. */
+static double largest_of(const umbra_matrix_layout *layout, double bound) {
+  return layout->ones ? fmax(bound, 1) : bound;
+}
+
+double umbra_matrix_slot_bound(const umbra_matrix_layout *layout, double bound) {
+  const double most = largest_of(layout, bound);
+  return umbra_public_magnitude(layout->pairs ? umbra_modulus(most, most) : most);
+}
+
+int umbra_matrix_is_within(const umbra_matrix *matrix, double magnitude) {
+  int within = 1;
+  for (size_t i = 0; i < matrix->parts; i++)
+    within = within && umbra_ciphertext_magnitude(matrix->part[i]) <= magnitude;
+  return within;
+}
+
 /* ---- encryption ---- */
 
 /* What encrypting has beside the matrix: room for one part's slots as pairs (re, im). */
@@ -45,33 +70,40 @@ typedef struct encryption {
   umbra_encryptor by;
   const umbra_matrix_source *source;
   uint32_t level;
+  double most; /* |element|, and |one| */
   double *pairs;
 } encryption;
 
-static double value_in(const umbra_matrix *matrix, umbra_place place, const umbra_matrix_source *source) {
+static umbra_status find_value(double *value, const umbra_matrix *matrix, umbra_place place, const encryption *e) {
   umbra_element element;
   const int held = umbra_layout_element(&element, &matrix->layout, matrix->rows, matrix->columns, place);
-  return held ? source->element(element, source->source) : 0;
+  *value = held ? e->source->element(element, e->source->source) : 0;
+  if (fabs(*value) <= e->most) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "element (%zu, %zu) is %g, and the bound that was declared is %g", element.row,
+                    element.column, *value, e->most);
 }
 
-static void fill_part(double *pairs, const umbra_matrix *matrix, size_t part, const umbra_matrix_source *source) {
+static umbra_status fill_part(const umbra_matrix *matrix, size_t part, const encryption *e) {
   const uint32_t slots = matrix->layout.slots, copies = umbra_layout_copies(&matrix->layout);
+  double re, im;
   for (uint32_t slot = 0; slot < slots; slot += copies) {
-    const double re = value_in(matrix, (umbra_place){part, slot, 0}, source);
-    const double im = value_in(matrix, (umbra_place){part, slot, 1}, source);
+    UMBRA_TRY(find_value(&re, matrix, (umbra_place){part, slot, 0}, e));
+    UMBRA_TRY(find_value(&im, matrix, (umbra_place){part, slot, 1}, e));
     for (uint32_t i = slot; i < slot + copies; i++) {
-      pairs[2 * i] = re;
-      pairs[2 * i + 1] = im;
+      e->pairs[2 * i] = re;
+      e->pairs[2 * i + 1] = im;
     }
   }
+  return UMBRA_OK;
 }
 
 static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryption *e) {
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = e->level;
   options.slots = matrix->layout.slots;
+  options.bound = umbra_matrix_slot_bound(&matrix->layout, e->source->bound);
   umbra_plaintext *plain = NULL;
-  fill_part(e->pairs, matrix, part, e->source);
+  UMBRA_TRY(fill_part(matrix, part, e));
   UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, options.slots, &options));
   umbra_status status = umbra_encrypt_by(&matrix->part[part], e->by, plain);
   umbra_plaintext_destroy(plain);
@@ -82,7 +114,7 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
                                          size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
                                          umbra_watch *watch) {
   UMBRA_TRACE_IN(by.context, "matrix_encrypt", 0);
-  encryption e = {.by = by, .source = source, .level = level};
+  encryption e = {.by = by, .source = source, .level = level, .most = largest_of(layout, source->bound)};
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, by.context, rows, columns, layout));
   umbra_status status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
@@ -104,10 +136,12 @@ static double value_of(umbra_element element, const void *source) {
 static umbra_status encrypt_values(umbra_matrix **matrix, umbra_encryptor by, const umbra_array *values,
                                    const umbra_matrix_layout *layout, umbra_watch *watch) {
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
-  const umbra_matrix_source source = {value_of, values};
+  umbra_matrix_source source = {value_of, values, 0};
   const size_t rows = values->rows, columns = values->columns;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
   UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(by.context))));
+  UMBRA_TRY(check_parts(&wanted, rows, columns));
+  UMBRA_TRY(umbra_array_largest(&source.bound, values, "the values"));
   return umbra_matrix_encrypt_source(matrix, by, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, watch);
 }
 
@@ -162,13 +196,6 @@ umbra_status umbra_sim_matrix(umbra_matrix **matrix, const umbra_context *contex
 
 /* ---- without values ---- */
 
-/* What encryption declares where slots hold two elements: a power of two, at least 1. Others are as they are. */
-static double slot_bound(const umbra_matrix_layout *layout, double bound) {
-  if (!(bound >= 0)) return bound; /* to be refused */
-  const double most = layout->ones ? fmax(bound, 1) : bound;
-  return layout->pairs ? exp2(ceil(log2(fmax(umbra_modulus(most, most), 1)))) : most;
-}
-
 umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *context, size_t rows, size_t columns,
                               uint32_t level, double bound, const umbra_matrix_layout *layout) {
   if (!matrix || !context || !rows || !columns)
@@ -179,8 +206,8 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
   UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(context))));
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
-  umbra_status status =
-      umbra_dry_ciphertexts(made->part, made->parts, context, level, wanted.slots, slot_bound(&wanted, bound));
+  const double slot_bound = umbra_is_bound(bound) ? umbra_matrix_slot_bound(&wanted, bound) : bound; /* to be refused */
+  umbra_status status = umbra_dry_ciphertexts(made->part, made->parts, context, level, wanted.slots, slot_bound);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
   else umbra_matrix_destroy(made);
   return status;

@@ -32,12 +32,20 @@ umbra_status umbra_matrix_make(umbra_matrix **matrix, const umbra_context *conte
 
 /*
  * Encrypts or simulates what `element` says of each element, and of the one after a row's columns in a layout with ones,
- * at that level. Errors: RANGE, OUT_OF_MEMORY, MISMATCH, CANCELLED.
+ * at that level. All parts show the same bound. Errors: RANGE (also an element beyond the bound), OUT_OF_MEMORY, MISMATCH,
+ * CANCELLED.
  */
 typedef struct umbra_matrix_source {
   double (*element)(umbra_element element, const void *source);
   const void *source;
+  double bound; /* no |element| is larger, and no one if that is above 1 */
 } umbra_matrix_source;
+
+/* What slots of such a layout hold at most, as encryption shows it, if no |element| is larger than the bound. */
+double umbra_matrix_slot_bound(const umbra_matrix_layout *layout, double bound);
+
+/* Whether no part says that it may hold more. */
+int umbra_matrix_is_within(const umbra_matrix *matrix, double magnitude);
 umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor by, const umbra_matrix_source *source,
                                          size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
                                          umbra_watch *watch);

@@ -82,7 +82,7 @@ static umbra_status multiply_later_column(const diagonal_product *p, umbra_ciphe
   const umbra_later_matrix *b = p->later;
   const size_t positions = b->layout.slots / b->layout.stride, wide = b->columns < positions ? b->columns : positions;
   const later_columns columns = {b, column * positions};
-  const umbra_matrix_source source = {later_element, &columns};
+  const umbra_matrix_source source = {later_element, &columns, b->source->bound};
   const umbra_encryptor by = {.context = p->evaluator->context};
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_encrypt_source(&made, by, &source, b->rows, wide, &b->layout, b->level, NULL));

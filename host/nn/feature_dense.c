@@ -64,7 +64,7 @@ static umbra_status create(umbra_weights **weights, const umbra_context *context
   UMBRA_TRY(take_values(&values, desc->values, context, l));
   UMBRA_TRY(spread_values(&spread, &values, l));
   const umbra_array at_positions = {UMBRA_ARRAY_INIT, .data = spread, .rows = values.rows,
-                                    .columns = umbra_feature_positions(l)};
+                                    .columns = umbra_feature_positions(l), .bound = values.bound};
   desc->values = &at_positions;
   desc->layout = &layout;
   umbra_status status = umbra_weights_create(weights, context, desc, progress);

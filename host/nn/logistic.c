@@ -20,6 +20,7 @@
 #include "../ckks/key_needs.h"
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
+#include "../linalg/array.h"
 #include "../linalg/matrix.h"
 #include "sigmoid.h"
 
@@ -33,24 +34,32 @@ static umbra_status check_features(const umbra_params *params, size_t features) 
   return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features, slots - 1);
 }
 
-static umbra_status encode_weights(umbra_plaintext **plaintext, const umbra_context *context, const double *weights,
-                                   size_t features, double bias) {
-  size_t slots = umbra_params_slots(umbra_context_params(context)), stride = stride_of(features);
+/* Weights and bias of a model in the clear. */
+typedef struct plain_weights {
+  const double *weights;
+  size_t features;
+  double bias;
+  double bound; /* that none of them is beyond; 0: nobody says */
+} plain_weights;
+
+static umbra_status encode_weights(umbra_plaintext **plaintext, const umbra_context *context, const plain_weights *w) {
+  const size_t slots = umbra_params_slots(umbra_context_params(context)), stride = stride_of(w->features);
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.bound = w->bound;
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
-    memcpy(values + row, weights, features * sizeof *values);
-    values[row + features] = bias;
+    memcpy(values + row, w->weights, w->features * sizeof *values);
+    values[row + w->features] = w->bias;
   }
-  umbra_status status = umbra_encode(plaintext, context, values, slots, NULL);
+  umbra_status status = umbra_encode(plaintext, context, values, slots, &options);
   umbra_free(values);
   return status;
 }
 
-static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, umbra_encryptor by, const double *weights,
-                                    size_t features, double bias) {
+static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, umbra_encryptor by, const plain_weights *w) {
   umbra_plaintext *plaintext = NULL;
-  UMBRA_TRY(encode_weights(&plaintext, by.context, weights, features, bias));
+  UMBRA_TRY(encode_weights(&plaintext, by.context, w));
   umbra_status status = umbra_encrypt_by(ciphertext, by, plaintext);
   umbra_plaintext_destroy(plaintext);
   return status;
@@ -75,21 +84,21 @@ static umbra_status take_sigmoid(umbra_sigmoid_options *own, const umbra_sigmoid
   return umbra_sigmoid_options_check(own);
 }
 
-static umbra_status encrypt_model(umbra_logistic **model, umbra_encryptor by, const double *weights, size_t features,
-                                  double bias, const umbra_sigmoid_options *sigmoid) {
+static umbra_status encrypt_model(umbra_logistic **model, umbra_encryptor by, const plain_weights *w,
+                                  const umbra_sigmoid_options *sigmoid) {
   umbra_sigmoid_options wanted;
   umbra_ciphertext *encrypted = NULL;
   UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
-  UMBRA_TRY(check_features(umbra_context_params(by.context), features));
-  UMBRA_TRY(encrypt_weights(&encrypted, by, weights, features, bias));
-  return make_with(model, encrypted, features, &wanted);
+  UMBRA_TRY(check_features(umbra_context_params(by.context), w->features));
+  UMBRA_TRY(encrypt_weights(&encrypted, by, w));
+  return make_with(model, encrypted, w->features, &wanted);
 }
 
 umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
   if (!model || !key || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
-  return encrypt_model(model, umbra_encryptor_of(key), weights, features, bias, sigmoid);
+  return encrypt_model(model, umbra_encryptor_of(key), &(plain_weights){weights, features, bias, 0}, sigmoid);
 }
 
 umbra_status umbra_logistic_encrypt_symmetric(umbra_logistic **model, const umbra_secret_key *key,
@@ -97,7 +106,44 @@ umbra_status umbra_logistic_encrypt_symmetric(umbra_logistic **model, const umbr
                                               const umbra_sigmoid_options *sigmoid) {
   if (!model || !key || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a secret key and at least one weight");
-  return encrypt_model(model, umbra_encryptor_of_secret(key), weights, features, bias, sigmoid);
+  return encrypt_model(model, umbra_encryptor_of_secret(key), &(plain_weights){weights, features, bias, 0}, sigmoid);
+}
+
+static umbra_status check_array(const umbra_array *weights) {
+  const size_t count = weights->rows * weights->columns;
+  if ((weights->rows == 1 || weights->columns == 1) && count > 1) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "a model of %zu x %zu: weights and then the bias are a row or a column of at least 2",
+                    weights->rows, weights->columns);
+}
+
+static umbra_status encrypt_array(umbra_logistic **model, umbra_encryptor by, const umbra_array *given,
+                                  const umbra_sigmoid_options *sigmoid) {
+  umbra_array taken;
+  double *values;
+  UMBRA_TRY(umbra_array_take(&taken, given, 0, "the weights"));
+  UMBRA_TRY(check_array(&taken));
+  const size_t count = taken.rows * taken.columns;
+  UMBRA_TRY(umbra_alloc(&values, count, sizeof *values, "a model"));
+  for (size_t i = 0; i < count; i++) values[i] = umbra_array_at(&taken, i / taken.columns, i % taken.columns);
+  const plain_weights w = {values, count - 1, values[count - 1], taken.bound};
+  const umbra_status status = encrypt_model(model, by, &w, sigmoid);
+  umbra_free(values);
+  return status;
+}
+
+umbra_status umbra_logistic_encrypt_array(umbra_logistic **model, const umbra_public_key *key,
+                                          const umbra_array *weights, const umbra_sigmoid_options *sigmoid) {
+  if (!model || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_encrypt_array needs an output and a key");
+  return encrypt_array(model, umbra_encryptor_of(key), weights, sigmoid);
+}
+
+umbra_status umbra_logistic_encrypt_array_symmetric(umbra_logistic **model, const umbra_secret_key *key,
+                                                    const umbra_array *weights, const umbra_sigmoid_options *sigmoid) {
+  if (!model || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_encrypt_array_symmetric needs an output and a key");
+  return encrypt_array(model, umbra_encryptor_of_secret(key), weights, sigmoid);
 }
 
 umbra_status umbra_sim_logistic(umbra_logistic **model, const umbra_context *context, const double *weights,
@@ -106,7 +152,8 @@ umbra_status umbra_sim_logistic(umbra_logistic **model, const umbra_context *con
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a simulated model needs an output, a context and at least one weight");
   UMBRA_TRY(umbra_check_sim(context));
-  return encrypt_model(model, (umbra_encryptor){.context = context}, weights, features, bias, sigmoid);
+  const plain_weights w = {weights, features, bias, 0};
+  return encrypt_model(model, (umbra_encryptor){.context = context}, &w, sigmoid);
 }
 
 umbra_status umbra_logistic_replace_sigmoid(const umbra_logistic *model, umbra_logistic **replaced,

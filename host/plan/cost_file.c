@@ -13,7 +13,7 @@
 #include "../base/error.h"
 #include "../io/storage.h"
 
-enum { TEXT = 4096 };
+enum { TEXT = 4096, LINE = 32 };
 
 static const double attosecond = 1e-18, longest = 1; /* seconds of a unit */
 
@@ -47,24 +47,24 @@ static umbra_status folder_of(char folder[UMBRA_COST_PATH], const char *inside) 
   return length < UMBRA_COST_PATH ? UMBRA_OK : no_folder();
 }
 
-/* Of everything that tells subjects apart. */
-static uint64_t hash_of(const char *text) {
+/* FNV-1a. */
+static uint64_t hash_of(const char *text, size_t length) {
   uint64_t hash = UINT64_C(14695981039346656037);
-  for (; *text; text++) hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
   return hash;
 }
 
 /* Returns its length. */
 static int print_head(char text[TEXT], const umbra_cost_subject *subject) {
-  return snprintf(text, TEXT, "umbra-cost 3\ndevice %s\nbackend %s\nversion %s\nthreads %" PRIu32 "\n", subject->device,
+  return snprintf(text, TEXT, "umbra-cost 4\ndevice %s\nbackend %s\nversion %s\nthreads %" PRIu32 "\n", subject->device,
                   subject->backend, umbra_version(), subject->threads);
 }
 
 umbra_status umbra_cost_file_path(char path[UMBRA_COST_PATH], const umbra_cost_subject *subject) {
   char folder[UMBRA_COST_PATH], head[TEXT];
   UMBRA_TRY(folder_of(folder, "/umbra"));
-  (void)print_head(head, subject);
-  const int length = snprintf(path, UMBRA_COST_PATH, "%s/cost-%016" PRIx64 ".txt", folder, hash_of(head));
+  const size_t told = (size_t)print_head(head, subject); /* everything that tells subjects apart */
+  const int length = snprintf(path, UMBRA_COST_PATH, "%s/cost-%016" PRIx64 ".txt", folder, hash_of(head, told));
   return length < UMBRA_COST_PATH ? UMBRA_OK : no_folder();
 }
 
@@ -109,9 +109,15 @@ static int has_rates(const umbra_cost_table *table) {
   return 1;
 }
 
+/* The last line: of the text before it. */
+static int print_hash(char line[LINE], const char *text, size_t length) {
+  return snprintf(line, LINE, "hash %016" PRIx64 "\n", hash_of(text, length));
+}
+
 /* 0 if the text is not that of a table. */
-static int parse(umbra_cost_table *table, const char *text) {
-  reader r = {text};
+static int parse(umbra_cost_table *table, const char *text, size_t head) {
+  char hash[LINE] = "";
+  reader r = {text + head};
   table->start = value_of_line(&r, "start");
   table->floor = value_of_line(&r, "floor");
   table->transfer = value_of_line(&r, "transfer");
@@ -123,6 +129,8 @@ static int parse(umbra_cost_table *table, const char *text) {
     }
     expect(&r, "\n");
   }
+  if (r.next) print_hash(hash, text, (size_t)(r.next - text));
+  expect(&r, hash);
   return r.next && !*r.next && has_rates(table);
 }
 
@@ -135,6 +143,13 @@ static int print_table(char *text, size_t size, const umbra_cost_table *table) {
     length += snprintf(text + length, size - (size_t)length, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", works[work],
                        whole(table->rate[work][0]), whole(table->rate[work][1]), whole(table->rate[work][2]));
   return length;
+}
+
+/* Returns its length, the last line's included. */
+static int print_text(char text[TEXT], const umbra_cost_table *table, const umbra_cost_subject *subject) {
+  int length = print_head(text, subject);
+  length += print_table(text + length, TEXT - (size_t)length, table);
+  return length + print_hash(text + length, text, (size_t)length);
 }
 
 /* ---- files ---- */
@@ -160,7 +175,7 @@ umbra_status umbra_cost_file_read(umbra_cost_table *table, const umbra_cost_subj
   const size_t length = (size_t)print_head(head, subject);
   if (strncmp(text, head, length) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "'%s' is of another device, version or number of threads", path);
-  if (!parse(&parsed, text + length)) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is no table of costs", path);
+  if (!parse(&parsed, text, length)) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is no table of costs", path);
   *table = parsed;
   return UMBRA_OK;
 }
@@ -182,7 +197,6 @@ umbra_status umbra_cost_file_write(const umbra_cost_table *table, const umbra_co
   UMBRA_TRY(umbra_storage_make_folder(folder));
   UMBRA_TRY(folder_of(folder, "/umbra"));
   UMBRA_TRY(umbra_storage_make_folder(folder));
-  const int head = print_head(text, subject);
-  const int length = head + print_table(text + head, TEXT - (size_t)head, table);
+  const int length = print_text(text, table, subject);
   return umbra_storage_replace(path, 0, write_text, &(written){text, (size_t)length});
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A measured table as a file of the user's cache folder: lines of text, times in whole attoseconds. Its first lines say
- * of what it is; a file that says something else, or has any other form, is not read.
+ * of what it is, its last one has a hash of all others; a file that says something else, or has any other form, is not
+ * read.
  */
 #ifndef UMBRA_PLAN_COST_FILE_H
 #define UMBRA_PLAN_COST_FILE_H

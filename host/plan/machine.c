@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +66,36 @@ int umbra_machine_known(umbra_machine *machine, const char *name) {
 
 void umbra_machine_any(umbra_machine *machine) { take_known(machine, &umbra_cost_knowns[0]); }
 
+/* ---- what no file keeps ---- */
+
+/* The last table that could not be written: it serves this process. */
+static struct {
+  pthread_mutex_t lock;
+  umbra_cost_subject subject;
+  umbra_cost_table table;
+  int known;
+} unwritten = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int same_subject(const umbra_cost_subject *a, const umbra_cost_subject *b) {
+  return strcmp(a->device, b->device) == 0 && strcmp(a->backend, b->backend) == 0 && a->threads == b->threads;
+}
+
+static void remember(const umbra_cost_subject *subject, const umbra_cost_table *table) {
+  pthread_mutex_lock(&unwritten.lock);
+  unwritten.subject = *subject;
+  unwritten.table = *table;
+  unwritten.known = 1;
+  pthread_mutex_unlock(&unwritten.lock);
+}
+
+static int recall(umbra_cost_table *table, const umbra_cost_subject *subject) {
+  pthread_mutex_lock(&unwritten.lock);
+  const int known = unwritten.known && same_subject(&unwritten.subject, subject);
+  if (known) *table = unwritten.table;
+  pthread_mutex_unlock(&unwritten.lock);
+  return known;
+}
+
 /* ---- devices ---- */
 
 void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device) {
@@ -72,7 +103,7 @@ void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device
   *machine = (umbra_machine){.measured = 1};
   name_machine(machine, &subject);
   const umbra_status status = umbra_cost_file_read(&machine->table, &subject);
-  if (status == UMBRA_OK) return;
+  if (status == UMBRA_OK || recall(&machine->table, &subject)) return;
   const umbra_cost_known *known = most_like(device->kernels);
   machine->measured = 0;
   machine->table = with_threads(known->table, device->kernels->host_memory ? device->options.threads : 1);
@@ -82,9 +113,9 @@ void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device
 
 umbra_status umbra_machine_measure(const umbra_machine_device *device) {
   const umbra_cost_subject subject = subject_of(device);
-  char path[UMBRA_COST_PATH];
   umbra_cost_table table;
-  UMBRA_TRY(umbra_cost_file_path(path, &subject)); /* before anything takes time */
   UMBRA_TRY(umbra_cost_measure(&table, device->kernels, &device->options));
-  return umbra_cost_file_write(&table, &subject);
+  const umbra_status status = umbra_cost_file_write(&table, &subject);
+  if (status != UMBRA_OK) remember(&subject, &table);
+  return status;
 }

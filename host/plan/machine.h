@@ -29,7 +29,10 @@ void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device
 int umbra_machine_known(umbra_machine *machine, const char *name);
 void umbra_machine_any(umbra_machine *machine); /* some one of them */
 
-/* Measures the device, and keeps the table where umbra_machine_of finds it. Errors: also IO. */
+/*
+ * Measures the device, and keeps the table where umbra_machine_of finds it. Errors: also IO: no file could be written, and
+ * only this process finds it.
+ */
 umbra_status umbra_machine_measure(const umbra_machine_device *device);
 
 #endif

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/file.h"
-#include "../io/storage.h"
 #include "advance.h"
 #include "dataset_file.h"
+
+/* ---- the file ---- */
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_checkpoint *checkpoint = object;
   const umbra_train_state *state = &checkpoint->state;
   umbra_file_identify(writer, state->part[0]->context, state->part[0]->owner);
   UMBRA_TRY(umbra_train_stamp_write(writer, &checkpoint->stamp));
+  if (checkpoint->linked)
+    UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_LINK, &checkpoint->link, sizeof checkpoint->link));
   return umbra_train_write_state(writer, state);
 }
 
@@ -24,18 +29,37 @@ static umbra_status check_number(const umbra_reader *reader, const umbra_train_p
                                 plan->options.iterations);
 }
 
+static uint64_t sections_bytes(const umbra_train_plan *plan, uint32_t done, int linked) {
+  const uint64_t link = linked ? UMBRA_SECTION_OVERHEAD + sizeof(umbra_checkpoint_link) : 0;
+  const uint32_t level = plan->iteration[done - 1].level_after;
+  return link + umbra_train_states(plan) * umbra_file_ciphertext_bytes(plan->params, level);
+}
+
+uint64_t umbra_checkpoint_bytes(const umbra_train_plan *plan, uint32_t iterations_done) {
+  return umbra_train_file_bytes(sections_bytes(plan, iterations_done, 1));
+}
+
+/* A stamp and two sections of each ciphertext are all that earlier versions have. */
+static umbra_status read_link(umbra_reader *reader, umbra_checkpoint *checkpoint, size_t ciphertexts) {
+  checkpoint->linked = reader->header.sections > 1 + 2 * ciphertexts;
+  return checkpoint->linked ? umbra_read_record(reader, UMBRA_SECTION_LINK, &checkpoint->link, sizeof checkpoint->link)
+                            : UMBRA_OK;
+}
+
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_train_origin *origin = argument;
-  const size_t count = umbra_train_states(origin->plan);
+  const umbra_train_plan *plan = origin->plan;
+  const size_t count = umbra_train_states(plan);
   umbra_checkpoint *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a checkpoint"));
   *object = made;
   UMBRA_TRY(umbra_train_stamp_read(reader, &made->stamp, origin));
-  UMBRA_TRY(check_number(reader, origin->plan, made->stamp.number));
-  const uint32_t level = origin->plan->iteration[made->stamp.number - 1].level_after;
-  UMBRA_TRY(
-      umbra_train_check_bytes(reader, count * umbra_file_ciphertext_bytes(origin->plan->params, level), count, 0));
-  return umbra_train_read_state(reader, &made->state, origin, count, level);
+  UMBRA_TRY(check_number(reader, plan, made->stamp.number));
+  UMBRA_TRY(read_link(reader, made, count));
+  const uint32_t done = (uint32_t)made->stamp.number, level = plan->iteration[done - 1].level_after;
+  UMBRA_TRY(umbra_train_check_bytes(reader, sections_bytes(plan, done, made->linked), count, 0));
+  UMBRA_TRY(umbra_train_read_state(reader, &made->state, origin, count, level));
+  return umbra_read_digest(reader, made->digest);
 }
 
 static void destroy(void *object) {
@@ -51,26 +75,40 @@ const umbra_format umbra_checkpoint_format = {.kind = UMBRA_KIND_CHECKPOINT,
                                               .load = load,
                                               .destroy = destroy};
 
-umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
-                                   uint32_t iterations_done, const umbra_train_state *state, umbra_watch *watch) {
-  const umbra_checkpoint checkpoint = {.stamp = umbra_train_stamp_of(plan, dataset_id, iterations_done),
-                                       .state = *state};
-  return umbra_format_save(&umbra_checkpoint_format, &checkpoint, path, watch);
+umbra_status umbra_checkpoint_save(const char *path, const umbra_checkpoint *checkpoint,
+                                   uint8_t digest[UMBRA_DIGEST_BYTES], umbra_watch *watch) {
+  return umbra_format_save_digest(&umbra_checkpoint_format, checkpoint, path, digest, watch);
 }
 
-umbra_status umbra_checkpoint_load(const char *path, const umbra_context *context, const umbra_train_plan *plan,
-                                   const uint8_t *dataset_id, const uint8_t *owner, uint32_t *iterations_done,
-                                   umbra_train_state *state) {
-  const umbra_train_origin origin = {.context = context, .plan = plan, .owner = owner, .data = dataset_id};
+umbra_status umbra_checkpoint_load(umbra_checkpoint *checkpoint, const char *path, const umbra_train_origin *origin) {
   void *made = NULL;
-  const umbra_wanted wanted = {&origin, umbra_context_params(context)->digest};
+  const umbra_wanted wanted = {origin, umbra_context_params(origin->context)->digest};
   UMBRA_TRY(umbra_format_load(&umbra_checkpoint_format, &made, &wanted, path, NULL));
-  umbra_checkpoint *checkpoint = made;
-  *iterations_done = (uint32_t)checkpoint->stamp.number;
-  *state = checkpoint->state;
-  umbra_free(checkpoint);
-  umbra_storage_sweep_temporaries(path);
+  *checkpoint = *(umbra_checkpoint *)made;
+  umbra_free(made);
   return UMBRA_OK;
+}
+
+/* ---- those that stay ---- */
+
+umbra_status umbra_checkpoint_kept_path(char path[PATH_MAX], const char *checkpoint, uint32_t iterations_done) {
+  const char *slash = strrchr(checkpoint, '/'), *name = slash ? slash + 1 : checkpoint, *dot = strrchr(name, '.');
+  const int stem = (int)(dot ? dot - checkpoint : (ptrdiff_t)strlen(checkpoint));
+  const int length =
+      snprintf(path, PATH_MAX, "%.*s-%06" PRIu32 "%s", stem, checkpoint, iterations_done, checkpoint + stem);
+  if (length >= 0 && length < PATH_MAX) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+}
+
+int umbra_checkpoint_is_kept(const umbra_train_plan *plan, uint32_t keep, uint32_t iterations_done) {
+  return keep && iterations_done % keep == 0 && iterations_done < plan->options.iterations;
+}
+
+uint64_t umbra_train_plan_kept_bytes(const umbra_train_plan *plan, uint32_t keep) {
+  uint64_t bytes = 0;
+  if (!plan || !keep) return 0;
+  for (uint32_t i = keep; umbra_checkpoint_is_kept(plan, keep, i); i += keep) bytes += umbra_checkpoint_bytes(plan, i);
+  return bytes;
 }
 
 /* ---- how far it is, without loading it ---- */

@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/encoder.h"
 #include "../io/lock.h"
 
 struct umbra_dataset {
@@ -14,9 +15,11 @@ struct umbra_dataset {
   char *folder;     /* NULL: a dry device, or a simulation */
   umbra_lock *lock; /* of the folder, shared with other readers; NULL: there is none, or nobody can write there */
   umbra_train_state weights;
-  umbra_matrix **kept;   /* by block; NULL: not in memory */
-  umbra_matrix *passing; /* the block of the last call, if it is not kept */
-  uint64_t budget;       /* left of it */
+  uint8_t digest[UMBRA_DIGEST_BYTES];          /* of the index */
+  uint8_t (*block_digest)[UMBRA_DIGEST_BYTES]; /* as they were last read; zeros: not yet */
+  umbra_matrix **kept;                         /* by block; NULL: not in memory */
+  umbra_matrix *passing;                       /* the block of the last call, if it is not kept */
+  uint64_t budget;                             /* left of it */
 };
 
 static umbra_train_origin origin_of(const umbra_dataset *dataset) {
@@ -40,18 +43,22 @@ static umbra_status read_index(umbra_dataset *dataset) {
   UMBRA_TRY(umbra_format_load(&umbra_dataset_index_format, &made, &wanted, path, NULL));
   umbra_dataset_index *index = made;
   memcpy(dataset->id, index->stamp.data, sizeof dataset->id);
+  memcpy(dataset->digest, index->digest, sizeof dataset->digest);
   dataset->weights = index->weights;
   umbra_free(index);
   return UMBRA_OK;
 }
 
-static umbra_status check_blocks(const umbra_dataset *dataset) {
+/* digest: NULL: nobody asks. */
+static umbra_status check_block(const umbra_dataset *dataset, uint64_t number, uint8_t *digest) {
   char path[PATH_MAX];
-  umbra_dataset_place place = {.origin = origin_of(dataset)};
-  for (; place.block < dataset->plan->blocks; place.block++) {
-    UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, place.block));
-    UMBRA_TRY(umbra_dataset_check_block(path, &place));
-  }
+  const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
+  UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, number));
+  return umbra_dataset_check_block(path, &place, digest);
+}
+
+static umbra_status check_blocks(const umbra_dataset *dataset) {
+  for (uint64_t i = 0; i < dataset->plan->blocks; i++) UMBRA_TRY(check_block(dataset, i, NULL));
   return UMBRA_OK;
 }
 
@@ -65,6 +72,7 @@ static umbra_status fill(umbra_dataset *dataset, const char *folder) {
   UMBRA_TRY(umbra_lock_share(&dataset->lock, index));
   UMBRA_TRY(read_index(dataset));
   UMBRA_TRY(check_blocks(dataset));
+  UMBRA_TRY(umbra_alloc(&dataset->block_digest, dataset->plan->blocks, sizeof *dataset->block_digest, "a data set"));
   return umbra_alloc(&dataset->kept, dataset->plan->blocks, sizeof *dataset->kept, "a data set");
 }
 
@@ -91,21 +99,20 @@ umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, con
 
 /* ---- without values ---- */
 
-/* Larger values would not make a difference to what is computed. */
-static const double dry_bound = 1;
-
 umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
                                      uint64_t rows) {
+  const double bound = umbra_plan_block_bound(plan), unknown = 1; /* nothing that is computed depends on it */
   return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->data_level,
-                          dry_bound, &plan->layout);
+                          bound > 0 ? bound : unknown, &plan->layout);
 }
 
 umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,
                                        const umbra_context *context, uint32_t level) {
+  const double bound = umbra_public_magnitude(umbra_plan_first_bound(plan));
   UMBRA_TRY(umbra_train_state_make(weights, plan->firsts));
   umbra_status status = UMBRA_OK;
   for (size_t p = 0; p < plan->firsts && status == UMBRA_OK; p++)
-    status = umbra_dry_ciphertext(&weights->part[p], context, level, plan->state_slots, dry_bound);
+    status = umbra_dry_ciphertext(&weights->part[p], context, level, plan->state_slots, bound);
   if (status != UMBRA_OK) umbra_train_state_clear(weights);
   return status;
 }
@@ -140,6 +147,7 @@ void umbra_dataset_close(umbra_dataset *dataset) {
   umbra_dataset_release(dataset);
   for (uint64_t i = 0; dataset->kept && i < dataset->plan->blocks; i++) umbra_matrix_destroy(dataset->kept[i]);
   umbra_free(dataset->kept);
+  umbra_free(dataset->block_digest);
   umbra_train_state_clear(&dataset->weights);
   umbra_lock_destroy(dataset->lock);
   umbra_free(dataset->folder);
@@ -158,7 +166,7 @@ static umbra_status make_dry_block(const umbra_dataset *dataset, uint64_t number
   return umbra_dataset_dry_block(records, dataset->plan, dataset->context, rows);
 }
 
-static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records, uint64_t *bytes,
+static umbra_status read_block(umbra_dataset *dataset, uint64_t number, umbra_matrix **records, uint64_t *bytes,
                                umbra_watch *watch) {
   if (!dataset->folder) return make_dry_block(dataset, number, records, bytes);
   char path[PATH_MAX];
@@ -170,6 +178,7 @@ static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, um
   umbra_dataset_block *block = made;
   *records = block->records;
   *bytes = block->bytes;
+  memcpy(dataset->block_digest[number], block->digest, sizeof block->digest);
   umbra_free(block);
   return UMBRA_OK;
 }
@@ -201,6 +210,24 @@ umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, cons
     place_block(dataset, block, found);
   }
   *records = found;
+  return UMBRA_OK;
+}
+
+/* ---- digests ---- */
+
+const uint8_t *umbra_dataset_digest(const umbra_dataset *dataset) { return dataset->digest; }
+
+umbra_status umbra_dataset_batch_digest(umbra_dataset *dataset, uint64_t batch, uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  uint64_t first, count;
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
+  umbra_plan_batch_blocks(&first, &count, dataset->plan, batch);
+  for (uint64_t b = first; b < first + count; b++) {
+    uint8_t *of_block = dataset->block_digest[b];
+    if (sodium_is_zero(of_block, UMBRA_DIGEST_BYTES)) UMBRA_TRY(check_block(dataset, b, of_block));
+    crypto_generichash_update(&state, of_block, UMBRA_DIGEST_BYTES);
+  }
+  crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
   return UMBRA_OK;
 }
 

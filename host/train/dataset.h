@@ -38,6 +38,15 @@ const umbra_train_state *umbra_dataset_weights(const umbra_dataset *dataset);
 umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
                                     uint64_t *bytes_read, umbra_watch *watch);
 
+/* The digest of the index's container (io/container.h), of a data set in files. */
+const uint8_t *umbra_dataset_digest(const umbra_dataset *dataset);
+
+/*
+ * BLAKE2b-256 of the digests of the blocks of a batch, as they were last read here; of what was not, as their files claim.
+ * Of a data set in files. Errors: those of opening.
+ */
+umbra_status umbra_dataset_batch_digest(umbra_dataset *dataset, uint64_t batch, uint8_t digest[UMBRA_DIGEST_BYTES]);
+
 /* Gives back the block of the last call, unless it is kept. */
 void umbra_dataset_release(umbra_dataset *dataset);
 

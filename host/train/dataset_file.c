@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/memory.h"
+#include "../ckks/encoder.h"
 #include "../ckks/file.h"
 
 /* ---- names ---- */
@@ -56,6 +57,15 @@ static umbra_status save_index(umbra_writer *writer, const void *object) {
   return umbra_train_write_state(writer, weights);
 }
 
+static umbra_status check_firsts(const umbra_reader *reader, const umbra_train_state *weights,
+                                 const umbra_train_plan *plan) {
+  const double bound = umbra_public_magnitude(umbra_plan_first_bound(plan));
+  for (size_t i = 0; i < weights->count; i++)
+    if (umbra_ciphertext_magnitude(weights->part[i]) > bound)
+      return umbra_reader_malformed(reader, "first weights that are not within the bound of the plan, %g", bound);
+  return UMBRA_OK;
+}
+
 static umbra_status load_index(umbra_reader *reader, const void *argument, void **object) {
   const umbra_train_origin *origin = argument;
   const umbra_train_plan *plan = origin->plan;
@@ -67,7 +77,9 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
     return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
                                   plan->blocks);
   UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts, seed_saving(plan)));
-  return umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level);
+  UMBRA_TRY(umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level));
+  UMBRA_TRY(check_firsts(reader, &made->weights, plan));
+  return umbra_read_digest(reader, made->digest);
 }
 
 static void destroy_index(void *object) {
@@ -125,7 +137,9 @@ static umbra_status check_records(const umbra_reader *reader, const umbra_matrix
     if (m->part[i]->level != plan->data_level)
       return umbra_reader_malformed(reader, "records at level %u; by the plan they are at level %u", m->part[i]->level,
                                     plan->data_level);
-  return UMBRA_OK;
+  const double declared = umbra_plan_block_bound(plan), bound = umbra_matrix_slot_bound(&plan->layout, declared);
+  if (declared == 0 || umbra_matrix_is_within(m, bound)) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "records that are not within the bound of the plan, %g", bound);
 }
 
 static umbra_status load_block(umbra_reader *reader, const void *argument, void **object) {
@@ -136,7 +150,8 @@ static umbra_status load_block(umbra_reader *reader, const void *argument, void 
   made->bytes = reader->header.bytes;
   UMBRA_TRY(read_stamp(reader, &made->stamp, place));
   UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->records));
-  return check_records(reader, made->records, place);
+  UMBRA_TRY(check_records(reader, made->records, place));
+  return umbra_read_digest(reader, made->digest);
 }
 
 static void destroy_block(void *object) {
@@ -149,12 +164,13 @@ static void destroy_block(void *object) {
 const umbra_format umbra_dataset_block_format = {
     .kind = UMBRA_KIND_TRAIN_BLOCK, .save = save_block, .load = load_block, .destroy = destroy_block};
 
-umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place) {
+umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place, uint8_t *digest) {
   umbra_reader reader;
   umbra_train_stamp stamp;
   UMBRA_TRY(umbra_reader_open_file(&reader, path));
   umbra_status status = umbra_reader_expect(&reader, UMBRA_KIND_TRAIN_BLOCK, place->origin.plan->params->digest);
   if (status == UMBRA_OK) status = read_stamp(&reader, &stamp, place);
+  if (status == UMBRA_OK && digest) status = umbra_read_digest(&reader, digest);
   umbra_reader_close(&reader);
   return status;
 }

@@ -27,13 +27,15 @@ uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows);
 /* The argument of its format is a umbra_train_origin. */
 typedef struct umbra_dataset_index {
   umbra_train_stamp stamp;
-  umbra_train_state weights; /* the first ones */
+  uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the container that it was read from (io/container.h) */
+  umbra_train_state weights;          /* the first ones */
 } umbra_dataset_index;
 extern const umbra_format umbra_dataset_index_format;
 
 typedef struct umbra_dataset_block {
   umbra_train_stamp stamp;
-  uint64_t bytes; /* of the file that it was read from */
+  uint64_t bytes;                     /* of the file that it was read from, */
+  uint8_t digest[UMBRA_DIGEST_BYTES]; /* and of its container */
   umbra_matrix *
       records; /* y x in the columns, y in the one after them, times the plan's data_scale; see umbra_plan_matrix_rows */
 } umbra_dataset_block;
@@ -45,7 +47,10 @@ typedef struct umbra_dataset_place {
   uint64_t block;
 } umbra_dataset_place;
 
-/* Checks all of a block but its records: whether it is there, and belongs there. Errors: as of loading. */
-umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place);
+/*
+ * Checks all of a block but its records: whether it is there, and belongs there. digest: UMBRA_DIGEST_BYTES, of its container
+ * as it claims to be; NULL: nobody asks. Errors: as of loading.
+ */
+umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place, uint8_t *digest);
 
 #endif

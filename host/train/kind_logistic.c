@@ -198,6 +198,7 @@ static umbra_status encrypt(umbra_train_state *first, const umbra_train_plan *pl
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = plan->data_level;
   options.slots = plan->state_slots;
+  options.bound = umbra_plan_first_bound(plan);
   double *slot;
   umbra_plaintext *plain = NULL;
   UMBRA_TRY(umbra_alloc(&slot, count, sizeof *slot, "the first weights"));

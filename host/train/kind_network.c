@@ -130,8 +130,8 @@ static umbra_status encrypt(umbra_train_state *first, const umbra_train_plan *pl
     const umbra_dense *d = &plan->network.layer[k];
     const layer_source source = {weights, d->columns, plan->iteration[0].unit_in};
     umbra_matrix *made = NULL;
-    UMBRA_TRY(umbra_matrix_encrypt_source(&made, by, &(umbra_matrix_source){weight_of, &source}, d->rows, d->columns,
-                                          &d->layout, plan->data_level, NULL));
+    const umbra_matrix_source weight = {weight_of, &source, umbra_plan_first_bound(plan)};
+    UMBRA_TRY(umbra_matrix_encrypt_source(&made, by, &weight, d->rows, d->columns, &d->layout, plan->data_level, NULL));
     take_parts(part, made, plan->state_slots);
     part += umbra_dense_parts(d);
     if (weights) weights += d->rows * d->columns;

@@ -11,6 +11,7 @@
 #include "../ckks/key_needs.h"
 #include "../nn/sigmoid.h"
 #include "../params/params.h"
+#include "checkpoint.h"
 #include "dataset_file.h"
 #include "kind.h"
 #include "plan_dry.h"
@@ -188,6 +189,10 @@ uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows) {
   return umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, rows) + rows : rows;
 }
 
+double umbra_plan_block_bound(const umbra_train_plan *plan) { return plan->data_scale * plan->options.record_bound; }
+
+double umbra_plan_first_bound(const umbra_train_plan *plan) { return plan->options.bound / plan->iteration[0].unit_in; }
+
 /* Bytes of a batch's files. */
 static uint64_t batch_bytes(const umbra_train_plan *plan, uint64_t rows) {
   uint64_t whole = rows / plan->block_rows, rest = rows % plan->block_rows;
@@ -223,6 +228,15 @@ static size_t count_rotations(const umbra_key_needs *needs) {
 
 /* ---- report ---- */
 
+static uint64_t largest_checkpoint(const umbra_train_plan *plan) {
+  uint64_t largest = 0;
+  for (uint32_t i = 1; i <= plan->options.iterations; i++) {
+    const uint64_t bytes = umbra_checkpoint_bytes(plan, i);
+    if (bytes > largest) largest = bytes;
+  }
+  return largest;
+}
+
 /* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
 static uint64_t fragments_of(const umbra_train_plan *plan) {
   return plan->report.memory_limit / (plan->options.kind == UMBRA_TRAIN_NETWORK ? 4 : 8);
@@ -241,6 +255,7 @@ static void fill_report(umbra_train_plan *plan) {
   r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
+  r->checkpoint_bytes = largest_checkpoint(plan);
   uint32_t refreshes = r->bootstraps + (plan->options.bootstrap_result != 0);
   if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
 }

@@ -71,6 +71,12 @@ int umbra_plan_is_weighted(const umbra_train_plan *plan);
 uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows); /* of the first one with its weight */
 uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
 
+/* What no |value| of a block is above, if no record is above its record_bound; 0: nobody says. */
+double umbra_plan_block_bound(const umbra_train_plan *plan);
+
+/* What no first weight is above, in the unit of the first iteration. */
+double umbra_plan_first_bound(const umbra_train_plan *plan);
+
 /* Blocks first .. first + count - 1 are a batch. */
 void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
 

@@ -33,7 +33,9 @@ enum { VERSION = 1 };
  */
 typedef struct learning_record {
   double hidden_range;
-  uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN], function, degree;
+  uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
+  uint16_t function, record_bound; /* 1 + its binary logarithm; 0: nobody says */
+  uint32_t degree;
 } learning_record;
 _Static_assert(sizeof(learning_record) == 40, "no padding");
 
@@ -78,7 +80,8 @@ static learning_record learning_of(const umbra_train_options *o) {
                        .optimizer = (uint32_t)o->optimizer,
                        .loss = (uint32_t)o->loss,
                        .outputs = o->outputs,
-                       .function = (uint32_t)o->hidden_function,
+                       .function = (uint16_t)o->hidden_function,
+                       .record_bound = (uint16_t)(o->record_bound > 0 ? 1 + ilogb(o->record_bound) : 0),
                        .degree = o->hidden_degree};
   memcpy(r.hidden, o->hidden, sizeof r.hidden);
   return r;
@@ -89,7 +92,7 @@ static size_t activation_bytes(const learning_record *r) { return r->degree ? (r
 
 static int says_nothing(const learning_record *r) {
   return r->hidden_range == 0 && !r->optimizer && !r->loss && !r->outputs && !r->hidden[0] && !r->hidden[1] &&
-         !r->hidden[2] && !r->function && !r->degree;
+         !r->hidden[2] && !r->function && !r->record_bound && !r->degree;
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -123,7 +126,8 @@ static umbra_train_options options_of(const options_record *r, const learning_re
                            .loss = (umbra_loss)l->loss,
                            .outputs = l->outputs,
                            .hidden_function = (umbra_function)l->function,
-                           .hidden_degree = l->degree};
+                           .hidden_degree = l->degree,
+                           .record_bound = l->record_bound ? ldexp(1, l->record_bound - 1) : 0};
   memcpy(o.hidden, l->hidden, sizeof o.hidden);
   return o;
 }

@@ -100,6 +100,13 @@ static umbra_status check_sigmoid(const umbra_sigmoid_options *o) {
                     least_range, largest_range);
 }
 
+static umbra_status check_record_bound(const umbra_train_options *o) {
+  if (o->record_bound == 0 || (is_within(o->record_bound, 1, 0x1p1000) && is_power_of_two(o->record_bound)))
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "record_bound is %g; it must be a power of two from 1 to 2^1000, or 0", o->record_bound);
+}
+
 static umbra_status check_bound(const umbra_train_options *o) {
   if (is_within(o->bound, UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND) && is_power_of_two(o->bound))
     return UMBRA_OK;
@@ -125,6 +132,7 @@ umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(check_step(options));
   UMBRA_TRY(check_sigmoid(options->sigmoid));
   UMBRA_TRY(check_bound(options));
+  UMBRA_TRY(check_record_bound(options));
   return umbra_train_ops_of(options->kind)->check(options);
 }
 

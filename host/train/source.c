@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/encoder.h"
 #include "records.h"
 
 /* ---- checks ---- */
@@ -22,7 +23,8 @@ static double largest_feature(const umbra_train_plan *plan) {
 }
 
 static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
-  const double most = largest_feature(plan) / fmax(1, fmax(records->weight[0], records->weight[1]));
+  const double declared = plan->options.record_bound, weight = fmax(1, fmax(records->weight[0], records->weight[1]));
+  const double most = fmin(largest_feature(plan), declared > 0 ? declared : INFINITY) / weight;
   for (size_t row = 0; row < records->rows; row++)
     for (size_t column = 0; column < records->columns; column++)
       if (!(fabs(umbra_records_row(records, row)[column]) <= most))
@@ -30,6 +32,31 @@ static umbra_status check_features(const umbra_train_plan *plan, const umbra_rec
                           "row %zu, column %zu: the feature %g is too large to be encrypted: by the plan, at most %g; "
                           "scale the records",
                           row + 1, column + 1, umbra_records_row(records, row)[column], most);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_record_bound(double *bound, const umbra_records *records) {
+  if (!bound || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_record_bound needs an output and records");
+  const double weight = fmax(1, fmax(records->weight[0], records->weight[1]));
+  double largest = weight;
+  for (size_t i = 0; i < records->rows * records->columns; i++)
+    largest = fmax(largest, weight * fabs(records->features[i]));
+  for (size_t i = 0; i < records->rows && !records->classes; i++) largest = fmax(largest, fabs(records->labels[i]));
+  *bound = umbra_public_magnitude(largest);
+  return UMBRA_OK;
+}
+
+/* All blocks show the same, whatever they hold. */
+static umbra_status find_bound(umbra_train_source *source) {
+  const umbra_train_plan *plan = source->plan;
+  const double declared = plan->options.record_bound;
+  double found;
+  UMBRA_TRY(umbra_train_record_bound(&found, source->records));
+  if (declared > 0 && found > declared)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a label or weight of the records is above the record_bound of the plan, %g",
+                      declared);
+  source->bound = plan->data_scale * (declared > 0 ? declared : found);
   return UMBRA_OK;
 }
 
@@ -54,6 +81,7 @@ umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_tra
   UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
   UMBRA_TRY(check_features(plan, records));
   *source = (umbra_train_source){.plan = plan, .by = by, .records = records};
+  UMBRA_TRY(find_bound(source));
   umbra_status status = take_first(source, initial);
   if (status == UMBRA_OK)
     status = umbra_alloc(&source->order, plan->options.rows, sizeof *source->order, "the order of records");
@@ -72,7 +100,7 @@ umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_ma
   const umbra_train_plan *plan = source->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
   const umbra_train_rows rows = {plan, source->records, source->order + range.first, range.rows};
-  const umbra_matrix_source values = {umbra_train_ops_of(plan->options.kind)->value, &rows};
+  const umbra_matrix_source values = {umbra_train_ops_of(plan->options.kind)->value, &rows, source->bound};
   return umbra_matrix_encrypt_source(records, source->by, &values, umbra_plan_matrix_rows(plan, range.rows),
                                      plan->data_columns, &plan->layout, plan->data_level, watch);
 }

@@ -11,10 +11,10 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/checks.h"
+#include "../ckks/digest.h"
 #include "../ckks/keys_internal.h"
 #include "../io/lock.h"
 #include "../io/storage.h"
-#include "checkpoint.h"
 #include "dataset.h"
 #include "trainer.h"
 
@@ -25,8 +25,11 @@ struct umbra_trainer {
   umbra_stepper *stepper;
   char *checkpoint; /* NULL: none */
   umbra_lock *lock; /* of the checkpoint; NULL: there is none, or it cannot be written */
+  uint32_t keep;    /* every so many iterations one stays; 0: none */
   umbra_train_state state;
   uint32_t done; /* iterations */
+  int linked;    /* whether they form a chain; the rest is that of the last one */
+  uint8_t digest[UMBRA_DIGEST_BYTES], link[UMBRA_DIGEST_BYTES];
   int result_refreshed;
   uint64_t bytes_read; /* in the current iteration */
 };
@@ -66,8 +69,9 @@ static umbra_status check_files(const umbra_trainer_desc *desc) {
 static umbra_status check_desc(const umbra_trainer_desc *desc) {
   if (!desc->plan || !desc->context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a trainer needs a plan and a context");
-  if (desc->resume && !desc->checkpoint)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
+  if ((desc->resume || desc->keep) && !desc->checkpoint)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training %s: name its file",
+                      desc->resume ? "is resumed from a checkpoint" : "keeps checkpoints beside its own");
   if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
   if (umbra_context_simulates(desc->context)) return check_sim(desc);
@@ -93,12 +97,40 @@ static umbra_status try_checkpoint(const umbra_trainer *trainer) {
 }
 
 static umbra_status start(umbra_trainer *trainer) {
-  return umbra_step_start(trainer->stepper, &trainer->state, umbra_dataset_weights(trainer->dataset));
+  umbra_train_state first;
+  UMBRA_TRY(umbra_step_start(trainer->stepper, &first, umbra_dataset_weights(trainer->dataset)));
+  umbra_train_state_clear(&trainer->state);
+  trainer->state = first;
+  trainer->done = 0;
+  trainer->result_refreshed = 0;
+  memcpy(trainer->link, umbra_dataset_digest(trainer->dataset), sizeof trainer->link);
+  return UMBRA_OK;
 }
 
+void umbra_trainer_go_on(umbra_trainer *trainer, const umbra_checkpoint *from) {
+  umbra_train_state_clear(&trainer->state);
+  trainer->state = from->state;
+  trainer->done = (uint32_t)from->stamp.number;
+  trainer->result_refreshed = 0;
+  trainer->linked = from->linked;
+  memcpy(trainer->digest, from->digest, sizeof trainer->digest);
+  memcpy(trainer->link, from->link.before, sizeof trainer->link);
+  umbra_link_digest(trainer->link, from->digest);
+}
+
+umbra_status umbra_trainer_load(umbra_checkpoint *checkpoint, const umbra_trainer *trainer, const char *path,
+                                const uint8_t *owner) {
+  const umbra_train_origin origin = {trainer->context, trainer->plan, owner, umbra_dataset_id(trainer->dataset)};
+  return umbra_checkpoint_load(checkpoint, path, &origin);
+}
+
+/* What killed runs have left of their attempts to save it goes. */
 static umbra_status resume(umbra_trainer *trainer, const uint8_t *owner) {
-  return umbra_checkpoint_load(trainer->checkpoint, trainer->context, trainer->plan, umbra_dataset_id(trainer->dataset),
-                               owner, &trainer->done, &trainer->state);
+  umbra_checkpoint found;
+  UMBRA_TRY(umbra_trainer_load(&found, trainer, trainer->checkpoint, owner));
+  umbra_trainer_go_on(trainer, &found);
+  umbra_storage_sweep_temporaries(trainer->checkpoint);
+  return UMBRA_OK;
 }
 
 static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
@@ -136,6 +168,8 @@ static umbra_status take_checkpoint(umbra_trainer *trainer, const umbra_trainer_
 static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, umbra_ranks ranks,
                                  const umbra_progress *progress) {
   UMBRA_TRY(take_checkpoint(trainer, desc));
+  trainer->keep = desc->keep;
+  trainer->linked = desc->checkpoint != NULL;
   UMBRA_TRY(open_data(trainer, desc));
   if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
   UMBRA_TRY(try_checkpoint(trainer));
@@ -244,13 +278,47 @@ static umbra_status check_level(const umbra_trainer *trainer, const umbra_train_
                     planned);
 }
 
+/* Of the state after the next iteration, which stays the caller's. */
+static umbra_status make_checkpoint(umbra_checkpoint *made, const umbra_trainer *trainer,
+                                    const umbra_train_state *after) {
+  *made = (umbra_checkpoint){
+      .stamp = umbra_train_stamp_of(trainer->plan, umbra_dataset_id(trainer->dataset), trainer->done + 1),
+      .linked = trainer->linked,
+      .state = *after};
+  if (!trainer->linked) return UMBRA_OK;
+  memcpy(made->link.before, trainer->link, sizeof made->link.before);
+  return umbra_dataset_batch_digest(trainer->dataset, trainer->plan->iteration[trainer->done].step.batch,
+                                    made->link.blocks);
+}
+
+/* Those that stay come first: whatever stops the training, those before its own are there. */
+static umbra_status write_checkpoint(const umbra_trainer *trainer, const umbra_checkpoint *made,
+                                     uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  char path[PATH_MAX];
+  if (!trainer->checkpoint) return umbra_format_digest(&umbra_checkpoint_format, made, digest, watch_of(trainer));
+  if (umbra_checkpoint_is_kept(trainer->plan, trainer->keep, trainer->done + 1)) {
+    UMBRA_TRY(umbra_checkpoint_kept_path(path, trainer->checkpoint, trainer->done + 1));
+    UMBRA_TRY(umbra_checkpoint_save(path, made, digest, watch_of(trainer)));
+  }
+  return umbra_checkpoint_save(trainer->checkpoint, made, digest, watch_of(trainer));
+}
+
 /* Once it is computed to the end. */
-static umbra_status save(umbra_trainer *trainer, const umbra_train_state *after) {
+static umbra_status save(umbra_trainer *trainer, const umbra_train_state *after, umbra_train_event *event) {
+  umbra_checkpoint made;
+  uint8_t digest[UMBRA_DIGEST_BYTES];
   UMBRA_TRY(check_level(trainer, after));
   UMBRA_TRY(umbra_step_wait(trainer->stepper));
-  if (!trainer->checkpoint) return UMBRA_OK;
-  return umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
-                               trainer->done + 1, after, watch_of(trainer));
+  if (!trainer->checkpoint && !trainer->linked) return UMBRA_OK;
+  UMBRA_TRY(make_checkpoint(&made, trainer, after));
+  UMBRA_TRY(write_checkpoint(trainer, &made, digest));
+  if (!trainer->linked) return UMBRA_OK;
+  memcpy(trainer->digest, digest, sizeof digest);
+  umbra_link_digest(trainer->link, digest);
+  event->linked = 1;
+  memcpy(event->digest, trainer->digest, sizeof event->digest);
+  memcpy(event->link, trainer->link, sizeof event->link);
+  return UMBRA_OK;
 }
 
 static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
@@ -261,7 +329,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   *event = (umbra_train_event){UMBRA_TRAIN_EVENT_INIT, .iterations = trainer->plan->options.iterations};
   umbra_status status = advance(trainer, &after, event);
   if (status == UMBRA_OK) {
-    status = save(trainer, &after);
+    status = save(trainer, &after, event);
     if (status != UMBRA_OK) umbra_step_give_up(trainer->stepper, trainer->done + 1, status);
   }
   if (status != UMBRA_OK) {
@@ -315,19 +383,42 @@ static umbra_status stop(umbra_trainer *trainer) {
 
 umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer, void *user) {
   if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_run needs a trainer");
+  return umbra_trainer_run_to(trainer, trainer->plan->options.iterations, observer, user);
+}
+
+umbra_status umbra_trainer_run_to(umbra_trainer *trainer, uint32_t end, umbra_train_observer observer, void *user) {
   umbra_train_event event;
   umbra_watch_begin(watch_of(trainer));
-  while (trainer->done < trainer->plan->options.iterations) {
+  while (trainer->done < end) {
     const umbra_watch_part part = umbra_watch_enter(watch_of(trainer), trainer->done, count_pieces(trainer));
     umbra_status status = iterate(trainer, &event);
     umbra_watch_leave(watch_of(trainer), part);
     UMBRA_TRY(say_cancelled(trainer, status));
     if (observer && observer(user, &event) && event.iteration < event.iterations) return stop(trainer);
   }
-  return say_cancelled(trainer, bootstrap_result(trainer));
+  return end < trainer->plan->options.iterations ? UMBRA_OK : say_cancelled(trainer, bootstrap_result(trainer));
+}
+
+/* ---- again from where it was ---- */
+
+void umbra_trainer_origin(const umbra_trainer *trainer, uint8_t link[UMBRA_DIGEST_BYTES]) {
+  memcpy(link, umbra_dataset_digest(trainer->dataset), UMBRA_DIGEST_BYTES);
+}
+
+umbra_status umbra_trainer_begin(umbra_trainer *trainer) {
+  trainer->linked = 1;
+  return start(trainer);
 }
 
 uint32_t umbra_trainer_iterations(const umbra_trainer *trainer) { return trainer->done; }
+
+int umbra_trainer_link(const umbra_trainer *trainer, uint8_t digest[UMBRA_DIGEST_BYTES],
+                       uint8_t link[UMBRA_DIGEST_BYTES]) {
+  if (!trainer->linked || !trainer->done) return 0;
+  memcpy(digest, trainer->digest, sizeof trainer->digest);
+  memcpy(link, trainer->link, sizeof trainer->link);
+  return 1;
+}
 
 umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind) {
   const umbra_train_options *o = &trainer->plan->options;

@@ -3,6 +3,7 @@
 #ifndef UMBRA_TRAIN_TRAINER_H
 #define UMBRA_TRAIN_TRAINER_H
 
+#include "checkpoint.h"
 #include "step.h"
 
 /*
@@ -21,5 +22,21 @@ typedef struct umbra_trainer_result {
   const umbra_train_state *state;
 } umbra_trainer_result;
 umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind);
+
+/* ---- for audits: a trainer without a checkpoint of its own goes over parts of a training once more ---- */
+
+/* It stands before the first iteration, and iterations form a chain. */
+umbra_status umbra_trainer_begin(umbra_trainer *trainer);
+
+/* The link that the first iteration follows. */
+void umbra_trainer_origin(const umbra_trainer *trainer, uint8_t link[UMBRA_DIGEST_BYTES]);
+
+/* A checkpoint of its training and that owner; and it stands after that one, whose state it takes over. */
+umbra_status umbra_trainer_load(umbra_checkpoint *checkpoint, const umbra_trainer *trainer, const char *path,
+                                const uint8_t *owner);
+void umbra_trainer_go_on(umbra_trainer *trainer, const umbra_checkpoint *from);
+
+/* umbra_trainer_run, but that it ends when so many iterations are done. */
+umbra_status umbra_trainer_run_to(umbra_trainer *trainer, uint32_t end, umbra_train_observer observer, void *user);
 
 #endif

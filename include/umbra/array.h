@@ -22,6 +22,8 @@ typedef struct umbra_array {
   umbra_array_type type;
   size_t rows, columns; /* above 0 and below 2^31 */
   ptrdiff_t row_stride, column_stride;
+  double
+      bound; /* no |element| is larger, or it is an error; encryption then shows this in the place of sizes. 0: unknown */
 } umbra_array;
 #define UMBRA_ARRAY_INIT .struct_size = sizeof(umbra_array)
 UMBRA_API void umbra_array_init(umbra_array *array, size_t size);

@@ -119,8 +119,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_cost_machine(const umbra_con
  * Measures what the kernels of a device take, in a few seconds and 100 MB of its memory, and keeps it in the user's cache
  * folder (umbra in XDG_CACHE_HOME, or in ~/.cache) for umbra_context_cost, under the names of device and backend, the
  * version of the library and the threads. device, threads: as in umbra_context_desc, but for "auto", "dry" and
- * "sim". The machine should have nothing else to do. A file there that is damaged or of something else counts as if there were none.
- * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, DEVICE, IO.
+ * "sim". The machine should have nothing else to do. A file there that is damaged or of something else counts as if
+ * there were none. Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, DEVICE, IO (there is no such folder, or
+ * nothing can be written to it: then the last device that was measured is known to this process alone).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_calibrate(const char *device, uint32_t threads);
 

@@ -65,6 +65,8 @@ typedef struct umbra_inference_options {
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
   umbra_weights_kind weights;
+  /* Of results that others may see, or that are sanitised: what leaves fewer than least_bits is left out. NULL: neither */
+  const umbra_disclosure_options *disclosure;
 } umbra_inference_options;
 #define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
   .struct_size = sizeof(umbra_inference_options), .records = 1, .margin = 1.6, .error = 0x1p-6, \
@@ -77,7 +79,8 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot
  * be computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH
  * (shape of the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not
- * computed on images; no parameters have the levels, the memory or the error wanted: the text has what there is),
+ * computed on images; no parameters have the levels, the memory, the error or the bits of a release that are wanted: the
+ * text has what there is),
  * OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
@@ -140,6 +143,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_in
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
                                                                 const char *machine);
+
+/*
+ * What a release of results (umbra_inference_decrypt_public), or sanitising them, will be, by the plan's error and the size
+ * of its outputs, unless the options say otherwise; a batch of as many records as planned counts as `ciphertexts`. In units
+ * of the output. The run is made dry once more. Errors: those of umbra_disclosure_predict; INVALID_ARGUMENT (a plan without
+ * layers), RANGE (also more ciphertexts than releases).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_disclosure(const umbra_inference_plan *plan,
+                                                                      umbra_disclosure *disclosure,
+                                                                      const umbra_disclosure_options *options);
 
 /* A layer: everything linear between two activations, or one of these. */
 typedef struct umbra_inference_layer {
@@ -216,6 +229,17 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
 
+/*
+ * *out = results of the plan's network of which whoever decrypts them learns less of its weights (umbra/sanitize.h); out may
+ * be the results. What is hidden is the plan's error, bits count from its outputs, unless the options say otherwise; both, and
+ * `disclosure`, are in units of the output. Errors: those of umbra_matrix_sanitize, MISMATCH (no results of this plan).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_sanitize(umbra_matrix **out, umbra_disclosure *disclosure,
+                                                               const umbra_inference_plan *plan,
+                                                               const umbra_matrix *results, const umbra_public_key *key,
+                                                               const umbra_disclosure_options *options,
+                                                               const umbra_progress *progress);
+
 /* ---- encrypted weights ---- */
 
 /* Of one plan, in its order; immutable, shareable. umbra_inference_weights_save, _load, ...: see umbra/file.h. */
@@ -227,8 +251,8 @@ typedef struct umbra_inference_weights umbra_inference_weights;
  * client's plan and these, and sees neither records nor weights. Whoever holds the secret key can read both.
  *
  * Weights and biases of all layers are encrypted, zeros too: a convolution is a matrix that does not show its windows.
- * Not hidden are shapes of layers, scales of their values, polynomials of activations, and for each ciphertext the
- * power of two, from 1 on, that bounds its weights in these scales. Products with encrypted weights take the level that
+ * Not hidden are shapes of layers, scales of their values, polynomials of activations, and one power of two, from 1 on,
+ * that bounds all weights in these scales. Products with encrypted weights take the level that
  * others take, a relinearisation for each ciphertext of a result and, where elements share ciphertexts, rotations
  * (umbra_matrix_multiply, by diagonals).
  *

@@ -44,6 +44,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt_symmetric(umbra_log
                                                                        const umbra_sigmoid_options *sigmoid);
 
 /*
+ * The same of weights and then the bias in one array, a row or a column, which may have a bound: then the encryption shows
+ * that of their sizes, and nothing else. Errors: also INVALID_ARGUMENT (no such array).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt_array(umbra_logistic **model, const umbra_public_key *key,
+                                                                   const umbra_array *weights,
+                                                                   const umbra_sigmoid_options *sigmoid);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt_array_symmetric(umbra_logistic **model,
+                                                                             const umbra_secret_key *key,
+                                                                             const umbra_array *weights,
+                                                                             const umbra_sigmoid_options *sigmoid);
+
+/*
  * A model without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
  * weights and bias. Errors: as umbra_logistic_encrypt and umbra_dry_ciphertext.
  */

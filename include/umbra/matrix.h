@@ -10,6 +10,7 @@
 #include <umbra/file.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
+#include <umbra/sanitize.h>
 #include <umbra/simulate.h>
 
 UMBRA_BEGIN_DECLS
@@ -144,6 +145,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt_public(const umbra_ma
                                                                   const umbra_secret_key *key,
                                                                   const umbra_disclosure_options *options,
                                                                   const umbra_progress *progress);
+
+/*
+ * The same elements, of which whoever decrypts them learns less of how they were computed: umbra/sanitize.h. Each ciphertext
+ * is a release, disclosure (NULL: nobody asks) as above. out may be the matrix. Errors: those of umbra_sanitize, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_sanitize(umbra_matrix **out, umbra_disclosure *disclosure,
+                                                            const umbra_matrix *matrix, const umbra_public_key *key,
+                                                            const umbra_disclosure_options *options,
+                                                            const umbra_progress *progress);
 
 UMBRA_API size_t umbra_matrix_rows(const umbra_matrix *matrix);
 UMBRA_API size_t umbra_matrix_columns(const umbra_matrix *matrix);

@@ -25,6 +25,11 @@ typedef struct umbra_encode_options {
    * and not to the same bits on every machine. For values that are to be encrypted; what a server encodes needs 0.
    */
   int bulk;
+  /*
+   * No |value| is larger. Whoever sees a ciphertext sees a bound on its values: this one, up to the next power of two from
+   * 1 on, whatever the values are, if it is declared. 0: nobody declares, and it is the power of two above the largest.
+   */
+  double bound;
 } umbra_encode_options;
 #define UMBRA_ENCODE_OPTIONS_INIT .struct_size = sizeof(umbra_encode_options), .level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_encode_options_init(umbra_encode_options *options, size_t size);
@@ -32,8 +37,8 @@ UMBRA_API void umbra_encode_options_init(umbra_encode_options *options, size_t s
 
 /*
  * Encodes `count` real values, or `count` complex ones as pairs (re, im). Rounding to nearest at the level's scale.
- * Errors: RANGE (more values than slots; not finite; too large for the level's modulus), INVALID_ARGUMENT,
- * OUT_OF_MEMORY.
+ * Errors: RANGE (more values than slots; not finite; beyond the declared bound; too large for the level's
+ * modulus), INVALID_ARGUMENT, OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode(umbra_plaintext **plaintext, const umbra_context *context,
                                                    const double *values, size_t count,

@@ -60,6 +60,13 @@ typedef struct umbra_tracer {
   void *user;
 } umbra_tracer;
 
+/*
+ * Digests, one after the other, as a chain: link = BLAKE2b-256 of the 64 bytes (link before, digest). Whoever was given a
+ * link can have all digests up to it checked, and none of them can be changed, left out, put in or moved without it. Of
+ * layers the first link follows 32 zeros; of a training see umbra/audit.h.
+ */
+UMBRA_API void umbra_link_digest(uint8_t link[32], const uint8_t digest[32]);
+
 UMBRA_END_DECLS
 
 #endif

@@ -111,6 +111,12 @@ typedef struct umbra_train_options {
      and 0: squares. */
   umbra_function hidden_function; /* of those that are defined everywhere */
   uint32_t hidden_degree;         /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
+  /*
+   * Of all kinds: no |feature| of the scaled records is larger, nor one times its record's weight, a weight, or a label that
+   * is a value (umbra_train_record_bound). A power of two from 1 on, up to 2^1000. Every ciphertext of the data set shows
+   * it, and nothing else about sizes. 0: nobody says; then all show the one of the records that are encrypted.
+   */
+  double record_bound;
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -138,6 +144,7 @@ typedef struct umbra_train_report {
   double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
   double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
+  uint64_t checkpoint_bytes; /* of the largest one */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
@@ -329,6 +336,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_expected_error(double *error, 
                                                                  const umbra_twin_options *options,
                                                                  const umbra_progress *progress);
 
+/*
+ * A record_bound for the plan: the least power of two, from 1 on, that holds for scaled records with their weights. Errors:
+ * INVALID_ARGUMENT.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_record_bound(double *bound, const umbra_records *records);
+
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
 UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t count);
 
@@ -340,7 +353,7 @@ UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t coun
  * index that is there already is removed first, so an interrupted call leaves no half data set that passes for a whole
  * one. Meanwhile the folder is locked (umbra/lock.h): nobody else encrypts into it, or trains on what is there.
  * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (features
- * too large to be encrypted, weights beyond the bound), BUSY, IO, CANCELLED; but for the last two nothing has been written.
+ * too large to be encrypted, or beyond the plan's record_bound, weights beyond the bound), BUSY, IO, CANCELLED; but for the last two nothing has been written.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan,
                                                           const umbra_public_key *key, const umbra_records *records,
@@ -371,6 +384,9 @@ typedef struct umbra_trainer_desc {
   /* Of a simulation only: */
   const umbra_records *records; /* to train on */
   const double *initial;        /* first weights, as of umbra_train_encrypt */
+  /* Every so many iterations the checkpoint stays, too, beside the file: of run/c.umbra as run/c-000010.umbra, run/c-000020.umbra,
+     ..., which are replaced if they are there; 0: none. For audits (umbra/audit.h). */
+  uint32_t keep;
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
@@ -414,6 +430,10 @@ typedef struct umbra_train_event {
   uint64_t bytes;           /* read from the data set */
   double bootstrap_seconds; /* of `seconds` */
   double seconds;           /* checkpoint included */
+  /* Of a training with a checkpoint: umbra/audit.h says what they are. */
+  int linked;                         /* 0: there are none, for an earlier version has begun the training */
+  uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the checkpoint */
+  uint8_t link[UMBRA_DIGEST_BYTES];   /* of the chain up to it */
 } umbra_train_event;
 #define UMBRA_TRAIN_EVENT_INIT .struct_size = sizeof(umbra_train_event)
 UMBRA_API void umbra_train_event_init(umbra_train_event *event, size_t size);
@@ -444,6 +464,16 @@ UMBRA_API void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress 
  * with CANCELLED. The state stays what it was before the iteration, in memory and on disk.
  */
 UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
+
+/* Bytes of the checkpoints that `keep` lets stay, the training's own one not included. */
+UMBRA_API uint64_t umbra_train_plan_kept_bytes(const umbra_train_plan *plan, uint32_t keep);
+
+/*
+ * The digest and the link (umbra/audit.h) of the last iteration that is done, in this trainer or before a resumption, as
+ * its event has them. Returns 0, and sets nothing, if there are none.
+ */
+UMBRA_API int umbra_trainer_link(const umbra_trainer *trainer, uint8_t digest[UMBRA_DIGEST_BYTES],
+                                 uint8_t link[UMBRA_DIGEST_BYTES]);
 
 /* Iterations done, those before a resumption included. */
 UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);

@@ -51,6 +51,7 @@
 
 #include <umbra/approximation.h>
 #include <umbra/array.h>
+#include <umbra/audit.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
@@ -83,6 +84,7 @@
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/records.h>
+#include <umbra/sanitize.h>
 #include <umbra/schema.h>
 #include <umbra/simulate.h>
 #include <umbra/softmax.h>
