@@ -25,12 +25,18 @@ static void divide(double *values, size_t count, double norm) {
   for (size_t i = 0; norm > 0 && i < count; i++) values[i] /= norm;
 }
 
+/* The length of (a, b), both not negative. hypot is of another version in newer C libraries, which old systems lack. */
+static double length(double a, double b) {
+  double most = fmax(a, b), share = most > 0 ? fmin(a, b) / most : 0;
+  return most * sqrt(1 + share * share);
+}
+
 static double norm(const double *values, size_t count, umbra_closing step) {
   double result = 0;
   for (size_t i = 0; i < count; i++) {
     double size = fabs(values[i]);
     result = step == UMBRA_CLOSING_NORMALIZE_L1   ? result + size
-             : step == UMBRA_CLOSING_NORMALIZE_L2 ? hypot(result, size)
+             : step == UMBRA_CLOSING_NORMALIZE_L2 ? length(result, size)
                                                   : fmax(result, size);
   }
   return result;
