@@ -36,9 +36,10 @@ static umbra_status check_options(const umbra_disclosure_options *o) {
                       most_statistical);
   if (!(o->least_bits >= 1 && isfinite(o->least_bits)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "least_bits is %g: it must be at least 1", o->least_bits);
-  if (umbra_is_bound(o->error_bound) && umbra_is_bound(o->magnitude)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "error_bound %g and magnitude %g: both are finite and not negative",
-                    o->error_bound, o->magnitude);
+  if (umbra_is_bound(o->error_bound) && umbra_is_bound(o->magnitude) && umbra_is_bound(o->noise)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "error_bound %g, magnitude %g and noise %g: all are finite and not negative", o->error_bound,
+                    o->magnitude, o->noise);
 }
 
 umbra_status umbra_disclosure_options_take(umbra_disclosure_options *own, const umbra_disclosure_options *options) {
@@ -73,6 +74,11 @@ static double price(const hidden *h, const umbra_disclosure_options *o) {
 /* What else would do is what makes up for the bits that lack; a step of each, by itself. */
 static umbra_status refuse_bits(const hidden *h, double bits, const umbra_disclosure_options *o) {
   char fewer[64] = "", smaller[64] = "", less[64] = "";
+  if (o->noise > h->error * price(h, o))
+    return umbra_fail(UMBRA_ERROR_RANGE,
+                      "a release would leave %.1f bits of values up to %g, and least_bits is %g: noise of deviation %g "
+                      "was asked for",
+                      bits, h->magnitude, o->least_bits, o->noise);
   const double lack = o->least_bits - bits, releases = floor((double)o->releases * exp2(-2 * lack));
   if (releases >= 1) snprintf(fewer, sizeof fewer, ", at most %.0f releases", releases);
   if (o->statistical - 2 * lack >= 1) snprintf(smaller, sizeof smaller, ", s = %.1f", o->statistical - 2 * lack);
@@ -101,9 +107,10 @@ static umbra_status plan(flood *f, const hidden *h, const umbra_disclosure_optio
   if (!isfinite(h->error))
     return umbra_fail(UMBRA_ERROR_RANGE, "nobody knows how large the errors are that a release would have to hide: "
                                          "declare what is true of the values (umbra_ciphertext_declare)");
-  const double bits = log2(h->magnitude / (h->error * price(h, o)));
+  const double wanted = fmax(h->error * price(h, o), o->noise), bits = log2(h->magnitude / wanted);
   if (!(bits >= o->least_bits)) return refuse_bits(h, bits, o);
-  const double sigma = sqrt(12 * (double)o->releases) * exp2(o->statistical / 2) * h->error * scale;
+  const double hiding = sqrt(12 * (double)o->releases) * exp2(o->statistical / 2) * h->error * scale;
+  const double sigma = fmax(hiding, o->noise * scale / sqrt(h->slots));
   UMBRA_TRY(umbra_gaussian_of(&f->gaussian, fmax(sigma, UMBRA_GAUSSIAN_LEAST)));
   const double noise = f->gaussian.deviation * sqrt(h->slots) / scale;
   f->facts = (umbra_disclosure){UMBRA_DISCLOSURE_INIT,

@@ -84,7 +84,8 @@ typedef enum umbra_section {
   UMBRA_SECTION_PLAN = 26,          /* matrix: of which plan or training it has records or results */
   UMBRA_SECTION_WEIGHTS = 27,       /* encrypted weights of a network: of which plan, and how many matrices */
   UMBRA_SECTION_ORIGIN = 28,        /* training plan, logistic model: id of the training with its records */
-  UMBRA_SECTION_LEARNING = 29       /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_PRIVACY = 30        /* training plan: what its model may tell of the records */
 } umbra_section;
 
 typedef struct umbra_header {

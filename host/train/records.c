@@ -67,10 +67,11 @@ umbra_status umbra_records_check_shape(const umbra_records *records, const umbra
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the records' classes weigh %g and %g; a plan of that is of kind UMBRA_TRAIN_WEIGHTED",
                       records->weight[0], records->weight[1]);
-  if (records->rows == options->rows && records->columns == options->columns)
-    return umbra_train_ops_of(options->kind)->check_records(options, records);
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
-                    records->rows, records->columns, options->rows, options->columns);
+  if (records->rows != options->rows || records->columns != options->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
+                      records->rows, records->columns, options->rows, options->columns);
+  UMBRA_TRY(umbra_train_ops_of(options->kind)->check_records(options, records));
+  return options->privacy ? umbra_records_check_limits(records, options->privacy) : UMBRA_OK;
 }
 
 void umbra_records_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_records *records) {

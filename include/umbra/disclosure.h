@@ -52,6 +52,7 @@ typedef struct umbra_disclosure_options {
   double least_bits;  /* what leaves fewer is refused; at least 1 */
   double error_bound; /* E as the caller's plan declares it, in the ciphertext's place; 0: as it comes with that */
   double magnitude;   /* size of values, from which bits are counted; 0: the ciphertext's bound */
+  double noise;       /* a value gets noise of at least this deviation, whatever hides its error (umbra/privacy.h) */
 } umbra_disclosure_options;
 #define UMBRA_DISCLOSURE_OPTIONS_INIT \
   .struct_size = sizeof(umbra_disclosure_options), .statistical = 30, .least_bits = 8
