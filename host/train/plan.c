@@ -302,10 +302,11 @@ static umbra_status check_privacy(umbra_train_plan *plan) {
   if (!o->privacy) return UMBRA_OK;
   UMBRA_TRY(umbra_sensitivity_find(&plan->sensitivity, o, plan->coefficient));
   if (plan->sensitivity.largest_norm * (1 + 1.0 / 64) <= o->bound) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                    "bound is %g, and a weight may reach %.4g, whatever records there are: privacy asks for a bound that "
-                    "none can leave",
-                    o->bound, plan->sensitivity.largest_norm);
+  return umbra_fail(
+      UMBRA_ERROR_INVALID_ARGUMENT,
+      "bound is %g, and a weight may reach %.4g, whatever records there are: privacy asks for a bound that "
+      "none can leave",
+      o->bound, plan->sensitivity.largest_norm);
 }
 
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {

@@ -239,9 +239,8 @@ typedef struct plan_rest {
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
                          const options_record *record, const plan_rest *rest, const double *coefficient) {
   const umbra_sigmoid_options sigmoid = sigmoid_of(record);
-  const umbra_plan_given given = {.coefficient = coefficient,
-                                  .activation = rest->activation,
-                                  .training = rest->is_known ? rest->training : NULL};
+  const umbra_plan_given given = {
+      .coefficient = coefficient, .activation = rest->activation, .training = rest->is_known ? rest->training : NULL};
   umbra_train_options options = options_of(record, &rest->learning, &sigmoid);
   if (rest->is_private) options.privacy = &rest->privacy;
   umbra_status status = umbra_train_plan_make(plan, params, &options, &given);
@@ -263,8 +262,7 @@ static umbra_status check_learning(umbra_reader *reader, plan_rest *rest) {
 static int is_at_end(const umbra_reader *reader) { return reader->section == reader->header.sections; }
 
 /* The next section: of that type, or that which comes last. */
-static umbra_status read_either(umbra_reader *reader, plan_rest *rest, umbra_section type, void *record,
-                                size_t bytes) {
+static umbra_status read_either(umbra_reader *reader, plan_rest *rest, umbra_section type, void *record, size_t bytes) {
   UMBRA_TRY(umbra_read_begin_either(reader, &rest->is_known, type, bytes, UMBRA_SECTION_ORIGIN, UMBRA_DIGEST_BYTES));
   if (rest->is_known) UMBRA_TRY(umbra_read_bytes(reader, rest->training, UMBRA_DIGEST_BYTES));
   else UMBRA_TRY(umbra_read_bytes(reader, record, bytes));

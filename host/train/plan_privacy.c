@@ -44,10 +44,8 @@ umbra_status umbra_train_plan_privacy(const umbra_train_plan *plan, umbra_privac
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_privacy needs a plan and an output");
   UMBRA_TRY(check_private(plan));
   UMBRA_TRY(umbra_plan_find_outcome(&model, plan));
-  umbra_privacy made = {UMBRA_PRIVACY_INIT,
-                        .epsilon = plan->options.privacy->epsilon,
-                        .delta = plan->options.privacy->delta,
-                        .sensitivity = plan->sensitivity.sensitivity};
+  umbra_privacy made = {UMBRA_PRIVACY_INIT, .epsilon = plan->options.privacy->epsilon,
+                        .delta = plan->options.privacy->delta, .sensitivity = plan->sensitivity.sensitivity};
   UMBRA_TRY(account(&made, plan, &model));
   return UMBRA_GIVE(umbra_privacy, privacy, &made);
 }

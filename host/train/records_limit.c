@@ -35,10 +35,11 @@ umbra_status umbra_records_limit(umbra_records **limited, const umbra_records *r
                                  double label_limit) {
   umbra_records *made = NULL;
   if (!limited || !records || !is_limit(norm) || !(label_limit == 0 || is_limit(label_limit)))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_records_limit needs an output, records, a norm above 0, which is %g, and a label_limit of 0 "
-                      "or above, which is %g",
-                      norm, label_limit);
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "umbra_records_limit needs an output, records, a norm above 0, which is %g, and a label_limit of 0 "
+        "or above, which is %g",
+        norm, label_limit);
   UMBRA_TRY(umbra_records_copy(&made, records));
   for (size_t row = 0; row < made->rows; row++) {
     const double found = norm_of(made, row);

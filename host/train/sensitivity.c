@@ -48,11 +48,11 @@ umbra_status umbra_privacy_check(const umbra_train_options *o) {
 enum { CELLS = 8192, MOST_TARGETS = 2 };
 
 typedef struct curve {
-  double step;                  /* between points, of which point i is at (i - CELLS / 2) step */
-  uint32_t targets;             /* residuals at the ends of the labels' range, between which they are convex */
-  double *value[MOST_TARGETS];  /* r */
-  double *slope;                /* -r', of scores or, by symmetry of the grid, of margins */
-  double value_off, slope_off;  /* how far both can be from the nearest point's */
+  double step;                 /* between points, of which point i is at (i - CELLS / 2) step */
+  uint32_t targets;            /* residuals at the ends of the labels' range, between which they are convex */
+  double *value[MOST_TARGETS]; /* r */
+  double *slope;               /* -r', of scores or, by symmetry of the grid, of margins */
+  double value_off, slope_off; /* how far both can be from the nearest point's */
   double *memory;
 } curve;
 
@@ -124,9 +124,10 @@ static umbra_status open_curve(curve *c, const umbra_train_options *o, const dou
 /* ---- an iteration ---- */
 
 typedef struct motion {
-  double peak;  /* P */
-  double start; /* |r(0)| */
-  double reach; /* of 2 rate r m + rate^2 R^2 r^2 */
+  uint32_t first, last; /* points that are looked at */
+  double peak;          /* P */
+  double start;         /* |r(0)| */
+  double reach;         /* of 2 rate r m + rate^2 R^2 r^2 */
   double low, high;
 } motion;
 
@@ -135,7 +136,7 @@ static motion move(const curve *c, double scores, double rate, double radius) {
   const double cells = fmin(ceil(scores / c->step) + 1, CELLS / 2);
   const uint32_t first = CELLS / 2 - (uint32_t)cells, last = CELLS / 2 + (uint32_t)cells;
   const double push = rate * rate * radius * radius;
-  motion m = {.low = INFINITY, .high = -INFINITY, .reach = -INFINITY};
+  motion m = {.first = first, .last = last, .low = INFINITY, .high = -INFINITY, .reach = -INFINITY};
   for (uint32_t i = first; i <= last; i++) {
     m.low = fmin(m.low, c->slope[i]);
     m.high = fmax(m.high, c->slope[i]);
@@ -151,6 +152,35 @@ static motion move(const curve *c, double scores, double rate, double radius) {
   m.peak += c->value_off;
   m.reach += 2 * rate * (m.peak * c->step + scores * c->value_off) + 2 * push * m.peak * c->value_off;
   return m;
+}
+
+/*
+ * How far one record's r x can be from another's, at the same v: its square is at most 2 R^2 (r^2 + r'^2) - (r m + r' m')^2
+ * / |v|^2, and so, for every c, at most c^2 / |v|^2 + 2 max_m (2 R^2 r^2 - 2 c r m / |v|^2), which is convex in c.
+ */
+static double square_with(const curve *c, double v, double radius, const motion *m, double weight) {
+  const double scores = radius * v, whole = 2 * radius * radius, tilt = 2 * weight / (v * v);
+  const double margin = 2 * whole * m->peak * c->value_off + fabs(tilt) * (m->peak * c->step + scores * c->value_off);
+  double most = 0;
+  for (uint32_t i = m->first; i <= m->last; i++)
+    for (uint32_t k = 0; k < c->targets; k++) {
+      const double r = c->value[k][i];
+      most = fmax(most, r * (whole * r - tilt * point(c, i)));
+    }
+  return weight * weight / (v * v) + 2 * (most + margin);
+}
+
+/* By golden section over c; |c| beyond twice the largest |r m| cannot be the best. */
+static double largest_pair(const curve *c, double v, double radius, const motion *m) {
+  const double golden = 0.6180339887498949;
+  double high = 2 * m->peak * radius * v, low = -high, best = 4 * radius * radius * m->peak * m->peak;
+  for (int i = 0; i < 24; i++) {
+    const double left = high - golden * (high - low), right = low + golden * (high - low);
+    const double at_left = square_with(c, v, radius, m, left), at_right = square_with(c, v, radius, m, right);
+    best = fmin(best, fmin(at_left, at_right));
+    *(at_left < at_right ? &high : &low) = at_left < at_right ? right : left;
+  }
+  return sqrt(best);
 }
 
 /*
@@ -181,8 +211,9 @@ typedef struct course {
   const umbra_train_options *options;
   curve curve;
   umbra_train_step *step;
-  double *growth, *push; /* of each iteration: of distances, and by one record */
-  double *distance;      /* of neighbours that differ in that batch */
+  double *growth, *push;  /* of each iteration: of distances, and by one record */
+  double *distance;       /* of neighbours that differ in that batch */
+  double pair, pair_norm; /* the largest distance of r x and r' x', up to that norm of v */
 } course;
 
 /* Encrypted scores have errors, far below what this leaves. */
@@ -197,6 +228,15 @@ static umbra_status refuse(const umbra_train_options *o, double scores, uint32_t
                     o->sigmoid->range, scores, i + 1);
 }
 
+/* It grows with v, and is found again after some steps of it only. */
+static void renew_pair(course *c, double v, double radius) {
+  const double most = c->options->sigmoid->range / radius;
+  if (v <= c->pair_norm) return;
+  c->pair_norm = fmin(most, fmax(1.02 * v, most / 512));
+  const motion m = move(&c->curve, radius * c->pair_norm, 0, radius);
+  c->pair = largest_pair(&c->curve, c->pair_norm, radius, &m);
+}
+
 static umbra_status go_forward(course *c, umbra_sensitivity *found) {
   const umbra_train_options *o = c->options;
   const double radius = sqrt(1 + o->privacy->norm * o->privacy->norm);
@@ -206,7 +246,8 @@ static umbra_status go_forward(course *c, umbra_sensitivity *found) {
     if (scores * room > o->sigmoid->range) return refuse(o, scores, i);
     const motion m = move(&c->curve, scores, rate, radius);
     c->growth[i] = growth_of(&m, o, rate) * rounding;
-    c->push[i] = 2 * rate * m.peak * radius / (double)c->step[i].rows;
+    renew_pair(c, v, radius);
+    c->push[i] = rate * c->pair / (double)c->step[i].rows;
     v = next_norm(v, &m, o, rate, c->growth[i]) * rounding;
     found->largest_score = fmax(found->largest_score, scores);
     found->largest_norm = fmax(found->largest_norm, v);
@@ -256,7 +297,7 @@ static umbra_status check_found(const umbra_sensitivity *found) {
 
 umbra_status umbra_sensitivity_find(umbra_sensitivity *found, const umbra_train_options *options,
                                     const double *coefficient) {
-  course c = {.options = options};
+  course c = {.options = options, .pair_norm = -1};
   umbra_sensitivity made = {UMBRA_SENSITIVITY_INIT};
   umbra_status status = open_course(&c, coefficient);
   if (status == UMBRA_OK) status = go_forward(&c, &made);

@@ -5,8 +5,8 @@
  *
  * An iteration is v' = v + rate ((1/n) sum_i r(<v, x_i>) x_i - l2 (v without bias)), with |x_i| <= R, where r, the residual
  * of a score, is s(-m) of a margin m = y z, or t - s(z), or t - z. While all scores are within B: P is the largest |r|, and
- * -r' is within [low, high]. Two models approach each other, or not, by `growth`, one record moves them by 2 rate P R / n,
- * and both bounds of |v| go on.
+ * -r' is within [low, high]. Two models approach each other, or not, by `growth`, one record moves them by rate / n times
+ * the largest distance of r x and r' x', and both bounds of |v| go on.
  */
 #ifndef UMBRA_TRAIN_SENSITIVITY_H
 #define UMBRA_TRAIN_SENSITIVITY_H

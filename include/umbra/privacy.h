@@ -35,10 +35,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_limit(umbra_records **limite
 /* What is true of a training whatever its records are. */
 typedef struct umbra_sensitivity {
   size_t struct_size;
-  double sensitivity;    /* Euclidean distance of the last models of neighbours, all weights and biases, at most */
-  double largest_norm;   /* of the weights and the bias of an output, in any iteration and at the end */
-  double largest_score;  /* |score| of a record in any iteration */
-  double largest_growth; /* of the distance of two models in one iteration with the same records; 1 or less: none grows */
+  double sensitivity;   /* Euclidean distance of the last models of neighbours, all weights and biases, at most */
+  double largest_norm;  /* of the weights and the bias of an output, in any iteration and at the end */
+  double largest_score; /* |score| of a record in any iteration */
+  double
+      largest_growth; /* of the distance of two models in one iteration with the same records; 1 or less: none grows */
 } umbra_sensitivity;
 #define UMBRA_SENSITIVITY_INIT .struct_size = sizeof(umbra_sensitivity)
 UMBRA_API void umbra_sensitivity_init(umbra_sensitivity *sensitivity, size_t size);
@@ -55,11 +56,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_sensitivity(umbra_sensitivity 
 typedef struct umbra_privacy {
   size_t struct_size;
   double epsilon, delta;
-  double sensitivity; /* proved, of the training */
-  double error;       /* as much more for errors of the encrypted computation, as the plan declares them */
-  double noise;       /* standard deviation of that of each weight */
-  double error_bound; /* E of umbra_disclosure_options, of a weight */
-  double statistical; /* s that one release of the model reaches by this noise; below 1: it does not */
+  double sensitivity;   /* proved, of the training */
+  double error;         /* as much more for errors of the encrypted computation, as the plan declares them */
+  double noise;         /* standard deviation of that of each weight */
+  double error_bound;   /* E of umbra_disclosure_options, of a weight */
+  double statistical;   /* s that one release of the model reaches by this noise; below 1: it does not */
   uint64_t ciphertexts; /* of the model */
 } umbra_privacy;
 #define UMBRA_PRIVACY_INIT .struct_size = sizeof(umbra_privacy)

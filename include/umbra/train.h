@@ -123,8 +123,8 @@ typedef struct umbra_train_options {
   uint32_t hidden[UMBRA_TRAIN_MAX_HIDDEN]; /* units of hidden layers, from the first; 0 after the last */
   /* The activation of hidden layers: a polynomial of that degree near the function on their range, by least squares. 0
      and 0: squares. */
-  umbra_function hidden_function; /* of those that are defined everywhere */
-  uint32_t hidden_degree;         /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
+  umbra_function hidden_function;       /* of those that are defined everywhere */
+  uint32_t hidden_degree;               /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
   const umbra_privacy_options *privacy; /* NULL: nothing is promised */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
