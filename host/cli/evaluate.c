@@ -10,6 +10,7 @@
 #include "evaluate_network.h"
 #include "evaluation.h"
 #include "excess.h"
+#include "private.h"
 #include "progress.h"
 #include "secret.h"
 #include "sigmoid.h"
@@ -61,7 +62,8 @@ static bool read_train(evaluate_job *j, const evaluate_options *o, cli_report *r
          (cli_records_load(&j->raw_train, "--train", o->train, &o->table, cli_schema_of(j->scaling), report) &&
           (o->other_records || cli_are_planned(j->raw_train, j->scaling, "--train")) &&
           weigh(&j->raw_train, j->scaling, "--train") &&
-          cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling));
+          cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling) &&
+          cli_private_limit(&j->train, "--train", j->plan));
 }
 
 static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *report) {
@@ -172,6 +174,15 @@ static bool report_twins(const evaluate_job *j, double threshold, cli_report *re
   return true;
 }
 
+/* Weights that were shown have the noise of a private plan, too. */
+static bool add_noise(const evaluate_job *j, double *promised, cli_report *report) {
+  umbra_privacy privacy = {UMBRA_PRIVACY_INIT};
+  if (!cli_check(umbra_train_plan_privacy(j->plan, &privacy), "--plan")) return false;
+  *promised = hypot(*promised, privacy.noise);
+  cli_report_number(report, "private_noise", privacy.noise);
+  return true;
+}
+
 /* What an encrypted training by this plan with these records is expected to be off, for one weight. */
 static bool find_promise(const evaluate_job *j, double *promised, cli_report *report) {
   const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = j->initial.values};
@@ -180,7 +191,7 @@ static bool find_promise(const evaluate_job *j, double *promised, cli_report *re
   umbra_status status = umbra_train_expected_error(promised, j->plan, j->train, &options, &progress);
   if (!cli_progress_check(&bar, status, "--train")) return false;
   cli_report_number(report, "promised_weight_error", *promised);
-  return true;
+  return !cli_is_private(j->plan) || add_noise(j, promised, report);
 }
 
 /* Six standard deviations: among thousands of weights none is that far off by chance. */

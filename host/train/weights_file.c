@@ -13,11 +13,13 @@ static const char training_mark[] = "# umbra training ";
 typedef struct writing {
   umbra_table table;
   const uint8_t *training;
+  const char *remark;
 } writing;
 
 static umbra_status write_weights(int file, void *argument) {
   const writing *w = argument;
   UMBRA_TRY(umbra_remark_write_bytes(file, training_mark, w->training, UMBRA_DIGEST_BYTES));
+  if (w->remark) UMBRA_TRY(umbra_remark_write(file, "# ", w->remark));
   return umbra_csv_write(file, &w->table);
 }
 
@@ -28,10 +30,15 @@ static umbra_status check_weights(const double *weights, size_t count) {
 }
 
 umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training, const char *path) {
+  return umbra_weights_save_remarked(weights, columns, training, NULL, path);
+}
+
+umbra_status umbra_weights_save_remarked(const double *weights, size_t columns, const uint8_t *training,
+                                         const char *remark, const char *path) {
   if (!weights || !columns || !path)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving weights needs some, and a path");
-  writing w = {{1, columns + 1, (double *)weights}, training};
-  if (!training || !umbra_path_keeps_remarks(path)) return umbra_table_write(&w.table, path);
+  writing w = {{1, columns + 1, (double *)weights}, training, remark};
+  if (!training || !umbra_path_keeps_remarks(path)) return umbra_table_write_remarked(&w.table, remark, path);
   UMBRA_TRY(check_weights(weights, columns + 1));
   return umbra_storage_replace(path, 0, write_weights, &w);
 }

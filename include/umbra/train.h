@@ -281,6 +281,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_training(const umbra_scaling
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training,
                                                          const char *path);
+/* Saved with a line of text before it in .csv, as umbra_table_write_remarked does. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save_remarked(const double *weights, size_t columns,
+                                                                  const uint8_t *training, const char *remark,
+                                                                  const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_load(umbra_table *weights, int *known,
                                                          uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 
