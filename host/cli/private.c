@@ -40,7 +40,7 @@ void cli_private_facts(cJSON *json, const umbra_privacy *promise) {
 }
 
 char *cli_private_line(const umbra_privacy *promise) {
-  static const char form[] = "private: epsilon %.17g, delta %.17g (%s); noise of deviation %.6g on each weight";
+  static const char form[] = "private: epsilon %.9g, delta %.9g (%s); noise of deviation %.6g on each weight";
   const int length = snprintf(NULL, 0, form, promise->epsilon, promise->delta, cli_private_mode, promise->noise);
   char *line = malloc((size_t)length + 1);
   if (line)
