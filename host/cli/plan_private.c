@@ -258,12 +258,10 @@ static void warn(const plan_job *j, const umbra_privacy *p, cli_report *report) 
   }
 }
 
-static void print(const umbra_privacy *p, const umbra_privacy_options *o) {
+static void print(const umbra_privacy *p) {
   char noise[CLI_UNITS], moves[CLI_UNITS];
-  printf("  %-18s epsilon %g, delta %g: %s\n", "private", p->epsilon, p->delta, cli_private_mode);
-  printf("  %-18s norms up to %g", "records", o->norm);
-  if (o->label_limit > 0) printf(", labels within [%g, %g]", -o->label_limit, o->label_limit);
-  printf("; beyond, they are shortened. Settings, columns and limits are taken to be known to everybody\n");
+  printf("  %-18s %s;\n  %-18s settings, columns and limits are taken to be known to everybody\n", "promise",
+         cli_private_mode, "");
   printf("  %-18s of deviation %s on each weight; one record moves the model by up to %s\n", "noise",
          cli_number_text(noise, p->noise, 3), cli_number_text(moves, p->sensitivity, 3));
   if (p->statistical >= 1)
@@ -280,7 +278,7 @@ bool cli_private_report(const plan_job *j, const plan_options *o, cli_report *re
   cJSON_AddNumberToObject(facts, "norm", o->privacy.norm);
   cJSON_AddNumberToObject(facts, "label_limit", o->privacy.label_limit);
   cJSON_AddNumberToObject(facts, "statistical", p.statistical);
-  if (!o->json) print(&p, &o->privacy);
+  if (!o->json) print(&p);
   warn(j, &p, report);
   return predict(j, o, p.noise, facts);
 }
