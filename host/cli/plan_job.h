@@ -40,6 +40,7 @@ typedef struct plan_job {
   umbra_records *records, *held; /* scaled */
   umbra_table initial, limits;
   double bound;                  /* of weights, whatever records there are; 0: nobody knows one */
+  double growth;                 /* of distances by a private plan, in an iteration at most */
   umbra_train_options wanted;    /* of a network, also what follows from the records */
   umbra_sigmoid_options sigmoid; /* of what is wanted */
   umbra_train_search *search;    /* NULL: all settings were given */

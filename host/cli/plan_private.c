@@ -157,6 +157,7 @@ bool cli_private_settle(plan_job *j, const plan_options *o) {
   if (!o->promise) return true;
   const umbra_status status = o->range_given ? find_sensitivity(&found, j, j->sigmoid.range) : find_range(&found, j);
   if (!cli_check(status, "--private")) return false;
+  j->growth = found.largest_growth;
   j->bound = bound_of(&found);
   return j->bound <= UMBRA_TRAIN_LARGEST_BOUND ||
          cli_error("--private: a weight may reach %.4g, whatever records there are, and none may be beyond %g; fewer "
@@ -249,6 +250,14 @@ static void warn(const plan_job *j, const umbra_privacy *p, cli_report *report) 
              p->delta, j->wanted.rows, 1 / (double)j->wanted.rows);
     cli_report_warning(report, text);
   }
+  if (j->growth > 1.01) {
+    snprintf(
+        text, sizeof text,
+        "what one record does to the model may grow by a factor of %.3g in an iteration: a lower --rate has less, and "
+        "where the polynomial bends back within its range a higher --degree",
+        j->growth);
+    cli_report_warning(report, text);
+  }
   if (p->error > p->sensitivity / 10) {
     snprintf(text, sizeof text,
              "%.0f %% of the noise is there because of errors of the encrypted computation; --rounds 2, a preset of "
@@ -277,6 +286,7 @@ bool cli_private_report(const plan_job *j, const plan_options *o, cli_report *re
   cli_private_facts(facts, &p);
   cJSON_AddNumberToObject(facts, "norm", o->privacy.norm);
   cJSON_AddNumberToObject(facts, "label_limit", o->privacy.label_limit);
+  cJSON_AddNumberToObject(facts, "largest_growth", j->growth);
   cJSON_AddNumberToObject(facts, "statistical", p.statistical);
   if (!o->json) print(&p);
   warn(j, &p, report);
