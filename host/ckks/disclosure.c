@@ -16,6 +16,7 @@
 #include "decrypt.h"
 #include "digest.h"
 #include "encoder_vector.h"
+#include "flood.h"
 #include "keys_internal.h"
 #include "noise.h"
 #include "range.h"
@@ -235,37 +236,6 @@ static umbra_status name(naming *named, const umbra_ciphertext *x, const umbra_s
   return status;
 }
 
-/* ---- noise ---- */
-
-/* Host memory of a release, in one block; wiped. */
-typedef struct room {
-  umbra_wide *sample;  /* of the 2 m coefficients that a vector of m slots has */
-  int64_t *low, *high; /* of all n */
-  size_t bytes;
-} room;
-
-static umbra_status room_open(room *r, uint32_t slots, uint32_t n) {
-  r->bytes = 2 * (size_t)slots * sizeof *r->sample + 2 * (size_t)n * sizeof *r->low;
-  UMBRA_TRY(umbra_alloc(&r->sample, r->bytes, 1, "noise"));
-  r->low = (int64_t *)(r->sample + 2 * (size_t)slots);
-  r->high = r->low + n;
-  return UMBRA_OK;
-}
-
-/* The other coefficients do not reach the vector. */
-static void draw(const room *r, const flood *f, const uint8_t seed[32], uint32_t slots, uint32_t n) {
-  const umbra_wide mask = ((umbra_wide)1 << UMBRA_NOISE_SHIFT) - 1;
-  const uint32_t count = 2 * slots, gap = n / count;
-  umbra_random random;
-  umbra_random_open_seeded(&random, seed);
-  umbra_random_gaussian(&random, r->sample, count, &f->gaussian);
-  umbra_random_close(&random);
-  for (uint32_t i = 0; i < count; i++) {
-    r->low[(size_t)i * gap] = (int64_t)(r->sample[i] & mask);
-    r->high[(size_t)i * gap] = (int64_t)(r->sample[i] >> UMBRA_NOISE_SHIFT);
-  }
-}
-
 /* ---- opening ---- */
 
 /* What hides errors relies on bounds: nothing is shown of what breaks one, or may. */
@@ -300,13 +270,14 @@ static void round_values(double *pairs, const umbra_ciphertext *x, const umbra_d
 
 static umbra_status open_flooded(double *pairs, const flood *f, const umbra_ciphertext *x, const umbra_secret_key *key,
                                  const uint8_t seed[32], const umbra_disclosure_form *form) {
-  const uint32_t n = umbra_ring_n(x->context->ring);
-  room r;
-  UMBRA_TRY(room_open(&r, form->slots, n));
-  draw(&r, f, seed, form->slots, n);
-  const umbra_coefficient_noise noise = {r.low, r.high};
-  const umbra_status status = umbra_decrypt_flooded(pairs, form->slots, x, key, &noise);
-  umbra_wipe_and_free(r.sample, r.bytes);
+  umbra_random random;
+  umbra_flood drawn;
+  umbra_random_open_seeded(&random, seed);
+  umbra_status status = umbra_flood_draw(&drawn, &f->gaussian, &random, form->slots, umbra_ring_n(x->context->ring));
+  umbra_random_close(&random);
+  UMBRA_TRY(status);
+  status = umbra_decrypt_flooded(pairs, form->slots, x, key, &drawn.noise);
+  umbra_flood_clear(&drawn);
   return status;
 }
 
