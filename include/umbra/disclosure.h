@@ -37,6 +37,7 @@
 #ifndef UMBRA_DISCLOSURE_H
 #define UMBRA_DISCLOSURE_H
 
+#include <umbra/evaluator.h>
 #include <umbra/range.h>
 
 UMBRA_BEGIN_DECLS
@@ -99,6 +100,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_public_complex(umbra_disclos
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_disclosure_predict(umbra_disclosure *disclosure, const umbra_params *params,
                                                                uint32_t level, uint32_t slots,
                                                                const umbra_disclosure_options *options);
+
+/*
+ * Noise that somebody adds who has no secret key: *out = x and a discrete Gaussian on the coefficients of its vector of slots,
+ * drawn anew in each call, so that real and imaginary parts of each slot have noise of at least that deviation. Its key's
+ * owner does not know it, and whoever added it does. Its level stays. Noise counts as an error of x from then on. Errors:
+ * INVALID_ARGUMENT, those of the evaluator, RANGE (more than the level holds), UNSUPPORTED (a dry device, a simulation).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_add_noise(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *x, double noise);
 
 UMBRA_END_DECLS
 
