@@ -110,6 +110,17 @@ static void limits_scale(void **state) {
   assert_fails(1, "the second one is the larger", "plan tens.csv --private 1,1e-5 --limits wrong.csv");
 }
 
+/* Twice the variance, and said so. */
+static void noise_of_both_is_planned(void **state) {
+  (void)state;
+  assert_succeeds(PRIVATE "--noise-by both --json");
+  cJSON *json = report();
+  const cJSON *made = cJSON_GetObjectItem(json, "private");
+  assert_true(number(made, "shares") == 2);
+  assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(made, "mode")), "each enough"));
+  cJSON_Delete(json);
+}
+
 static void values_and_classes_are_planned(void **state) {
   (void)state;
   assert_succeeds("plan values.csv --labels values --private 2,1e-5 --label-limit 1 --no-estimate --json");
@@ -143,6 +154,8 @@ static void what_would_tell_is_refused(void **state) {
   assert_fails(2, "--label-limit L is missing", "plan values.csv --labels values --private 1,1e-5");
   assert_fails(2, "goes with --labels values", PRIVATE "--label-limit 2");
   assert_fails(2, "belong to --private", PLAN "--norm 2");
+  assert_fails(2, "belong to --private", PLAN "--noise-by both");
+  assert_fails(2, "none of owner, both", PRIVATE "--noise-by server");
   assert_fails(2, "belong to --private", PLAN "--limits limits.csv");
   assert_fails(1, "0.001 to 20", PLAN "--private 100,1e-5");
   assert_fails(1, "A larger range", PRIVATE "--range 1");
@@ -252,6 +265,7 @@ static void records_of_private_plans_are_encrypted(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(plans_say_what_they_promise),
                                      cmocka_unit_test(limits_scale),
+                                     cmocka_unit_test(noise_of_both_is_planned),
                                      cmocka_unit_test(values_and_classes_are_planned),
                                      cmocka_unit_test(what_would_tell_is_refused),
                                      cmocka_unit_test(deltas_that_promise_nothing_are_warned_of),

@@ -102,6 +102,55 @@ static void models_have_the_noise_that_is_told(void **state) {
   training_close(&t);
 }
 
+/* Two shares: whoever trains adds one without a key, and the owner, who sees that one only, another. */
+static void both_sides_add_noise(void **state) {
+  (void)state;
+  training t;
+  spread first = {0}, both = {0};
+  umbra_trainer *trainer = NULL;
+  umbra_logistic *model = NULL;
+  umbra_evaluator *evaluator = NULL;
+  umbra_privacy p = {UMBRA_PRIVACY_INIT};
+  umbra_privacy_options shared = privacy;
+  umbra_train_options options = private_options();
+  double seen[COLUMNS + 1], shown[COLUMNS + 1];
+  shared.noise_by = UMBRA_NOISE_BY_BOTH;
+  options.privacy = &shared;
+  training_open(&t, precise_params(), limited(random_records(ROWS, COLUMNS, 5)), options, NULL);
+  const umbra_trainer_desc desc = training_desc(&t);
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  double *raw = decrypted_weights(&t, trainer);
+  assert_ok(umbra_trainer_logistic(trainer, &model));
+  assert_ok(umbra_train_plan_privacy(t.plan, &p));
+  assert_ok(umbra_evaluator_create(&evaluator, t.s.context, NULL));
+  assert_true(p.shares == 2);
+  for (int k = 0; k < 60; k++) {
+    umbra_logistic *noisy = NULL;
+    umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+    const umbra_disclosure_options how = options_of(&p, 1);
+    assert_ok(umbra_logistic_add_noise(evaluator, &noisy, model, p.noise));
+    assert_ok(umbra_logistic_decrypt(noisy, seen, &seen[COLUMNS], t.s.secret));
+    assert_ok(umbra_logistic_decrypt_public(noisy, &told, shown, &shown[COLUMNS], t.s.secret, &how));
+    const umbra_disclosure alone = {.noise = p.noise};
+    const umbra_disclosure together = {.noise = hypot(p.noise, told.noise), .step = told.step};
+    for (int c = 0; c <= COLUMNS; c++) {
+      add(&first, seen[c], raw[c], &alone);
+      add(&both, shown[c], raw[c], &together);
+    }
+    umbra_logistic_destroy(noisy);
+  }
+  check_spread(&first);
+  check_spread(&both);
+  assert_fails(umbra_logistic_add_noise(evaluator, &model, model, 0), UMBRA_ERROR_INVALID_ARGUMENT, "noise above 0");
+  assert_fails(umbra_logistic_add_noise(evaluator, &model, model, 1e9), UMBRA_ERROR_RANGE, "does not hold");
+  free(raw);
+  umbra_evaluator_destroy(evaluator);
+  umbra_logistic_destroy(model);
+  umbra_trainer_destroy(trainer);
+  training_close(&t);
+}
+
 static umbra_records *class_records(void) {
   uint64_t seed = 3;
   double features[ROWS * COLUMNS], labels[ROWS];
@@ -268,6 +317,7 @@ static void bounds_hold_whatever_the_records(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(models_have_the_noise_that_is_told),
                                      cmocka_unit_test(heads_have_it_too),
+                                     cmocka_unit_test(both_sides_add_noise),
                                      cmocka_unit_test(predictions_have_noise),
                                      cmocka_unit_test(plans_keep_their_promise),
                                      cmocka_unit_test(records_are_shortened),

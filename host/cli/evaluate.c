@@ -178,7 +178,7 @@ static bool report_twins(const evaluate_job *j, double threshold, cli_report *re
 static bool add_noise(const evaluate_job *j, double *promised, cli_report *report) {
   umbra_privacy privacy = {UMBRA_PRIVACY_INIT};
   if (!cli_check(umbra_train_plan_privacy(j->plan, &privacy), "--plan")) return false;
-  *promised = hypot(*promised, privacy.noise);
+  *promised = hypot(*promised, privacy.noise * sqrt(privacy.shares));
   cli_report_number(report, "private_noise", privacy.noise);
   return true;
 }

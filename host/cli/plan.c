@@ -383,6 +383,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "with --private: two rows, what everybody knows to be the least and the greatest value of each column; features "
        "are scaled to [-1, 1] by them (default: as they are)",
        CLI_TEXT, &o.limits, CLI_OPTIONAL},
+      {"noise-by", "WHOM",
+       "with --private: owner (default), when the model is decrypted, or both: umbra train adds as much before, for an "
+       "owner "
+       "who is not to see the model without noise",
+       CLI_TEXT, &o.noise_by, CLI_OPTIONAL},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",

@@ -108,6 +108,7 @@ static void add_privacy(cJSON *json, const umbra_privacy_options *p) {
   const number_fact numbers[] = {
       {"epsilon", p->epsilon}, {"delta", p->delta}, {"norm", p->norm}, {"label_limit", p->label_limit}};
   add_numbers(made, numbers, sizeof numbers / sizeof *numbers);
+  cJSON_AddStringToObject(made, "noise_by", p->noise_by == UMBRA_NOISE_BY_BOTH ? "both" : "owner");
 }
 
 cJSON *cli_plan_facts(const umbra_train_plan *plan) {

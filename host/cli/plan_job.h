@@ -7,7 +7,7 @@
 
 typedef struct plan_options {
   const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
-      *class_weights, *out, *hidden, *loss, *optimizer, *activation, *promise, *limits;
+      *class_weights, *out, *hidden, *loss, *optimizer, *activation, *promise, *limits, *noise_by;
   cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;

@@ -66,11 +66,13 @@ static void check_labels(plan_options *o) {
 }
 
 void cli_private_check_usage(plan_options *o) {
+  static const char *const sides[] = {"owner", "both", NULL};
   if (!o->promise) {
-    if (o->limits || o->norm_given || o->privacy.label_limit > 0)
-      cli_usage("--limits, --norm and --label-limit belong to --private");
+    if (o->limits || o->norm_given || o->privacy.label_limit > 0 || o->noise_by)
+      cli_usage("--limits, --norm, --label-limit and --noise-by belong to --private");
     return;
   }
+  o->privacy.noise_by = (umbra_noise_by)cli_choice("noise-by", o->noise_by, sides);
   parse(&o->privacy, o->promise);
   check_choices(o);
   check_labels(o);
@@ -270,9 +272,10 @@ static void warn(const plan_job *j, const umbra_privacy *p, cli_report *report) 
 static void print(const umbra_privacy *p) {
   char noise[CLI_UNITS], moves[CLI_UNITS];
   printf("  %-18s %s;\n  %-18s settings, columns and limits are taken to be known to everybody\n", "promise",
-         cli_private_mode, "");
-  printf("  %-18s of deviation %s on each weight; one record moves the model by up to %s\n", "noise",
-         cli_number_text(noise, p->noise, 3), cli_number_text(moves, p->sensitivity, 3));
+         cli_private_mode(p), "");
+  printf("  %-18s of deviation %s on each weight%s; one record moves the model by up to %s\n", "noise",
+         cli_number_text(noise, p->noise, 3), p->shares > 1 ? ", twice" : "",
+         cli_number_text(moves, p->sensitivity, 3));
   if (p->statistical >= 1)
     printf("  %-18s hides errors from which the key could follow with s = %.1f, as one release of one\n", "",
            p->statistical);
@@ -290,5 +293,5 @@ bool cli_private_report(const plan_job *j, const plan_options *o, cli_report *re
   cJSON_AddNumberToObject(facts, "statistical", p.statistical);
   if (!o->json) print(&p);
   warn(j, &p, report);
-  return predict(j, o, p.noise, facts);
+  return predict(j, o, p.noise * sqrt(p.shares), facts);
 }

@@ -4,9 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char cli_private_mode[] =
-    "Gaussian noise, once, on the last model; neighbours differ in one record that is replaced; "
-    "a record is in one batch of an epoch; no amplification by sampling";
+#define MODE                                                                                                          \
+  "once, on the last model; neighbours differ in one record that is replaced; a record is in one batch of an epoch; " \
+  "no amplification by sampling"
+
+const char *cli_private_mode(const umbra_privacy *promise) {
+  return promise->shares > 1 ? "Gaussian noise by whoever trains and by the owner, each enough, " MODE
+                             : "Gaussian noise by the owner, " MODE;
+}
 
 static bool find_options(umbra_train_options *planned, const umbra_train_plan *plan) {
   umbra_train_options_init(planned);
@@ -36,15 +41,16 @@ void cli_private_facts(cJSON *json, const umbra_privacy *promise) {
   cJSON_AddNumberToObject(json, "sensitivity", promise->sensitivity);
   cJSON_AddNumberToObject(json, "error", promise->error);
   cJSON_AddNumberToObject(json, "noise", promise->noise);
-  cJSON_AddStringToObject(json, "mode", cli_private_mode);
+  cJSON_AddNumberToObject(json, "shares", promise->shares);
+  cJSON_AddStringToObject(json, "mode", cli_private_mode(promise));
 }
 
 char *cli_private_line(const umbra_privacy *promise) {
   static const char form[] = "private: epsilon %.9g, delta %.9g (%s); noise of deviation %.6g on each weight";
-  const int length = snprintf(NULL, 0, form, promise->epsilon, promise->delta, cli_private_mode, promise->noise);
+  const char *mode = cli_private_mode(promise);
+  const int length = snprintf(NULL, 0, form, promise->epsilon, promise->delta, mode, promise->noise);
   char *line = malloc((size_t)length + 1);
-  if (line)
-    snprintf(line, (size_t)length + 1, form, promise->epsilon, promise->delta, cli_private_mode, promise->noise);
+  if (line) snprintf(line, (size_t)length + 1, form, promise->epsilon, promise->delta, mode, promise->noise);
   else cli_error("out of memory");
   return line;
 }

@@ -14,7 +14,7 @@ bool cli_private_limit(umbra_records **records, const char *option, const umbra_
 bool cli_is_private(const umbra_train_plan *plan);
 
 /* What the neighbours are, and what else the promise rests on, in words. */
-extern const char cli_private_mode[];
+const char *cli_private_mode(const umbra_privacy *promise);
 
 /* For reports; and one line for files, which the caller frees. NULL, with an error, if memory is out. */
 void cli_private_facts(cJSON *json, const umbra_privacy *promise);

@@ -40,7 +40,9 @@ _Static_assert(sizeof(learning_record) == 40, "no padding");
 /* Of plans that promise privacy, which never take the optimizer of old: so it follows a learning_record. */
 typedef struct privacy_record {
   double epsilon, delta, norm, label_limit;
+  uint64_t noise_by;
 } privacy_record;
+_Static_assert(sizeof(privacy_record) == 40, "no padding");
 
 typedef struct training_record {
   options_record options;
@@ -90,7 +92,7 @@ static learning_record learning_of(const umbra_train_options *o) {
 }
 
 static privacy_record privacy_of(const umbra_privacy_options *p) {
-  return (privacy_record){p->epsilon, p->delta, p->norm, p->label_limit};
+  return (privacy_record){p->epsilon, p->delta, p->norm, p->label_limit, (uint64_t)p->noise_by};
 }
 
 /* Of its coefficients. */
@@ -280,6 +282,10 @@ static umbra_status read_privacy(umbra_reader *reader, plan_rest *rest) {
   rest->privacy.delta = r.delta;
   rest->privacy.norm = r.norm;
   rest->privacy.label_limit = r.label_limit;
+  if (r.noise_by > UMBRA_NOISE_BY_BOTH)
+    return umbra_reader_malformed(reader, "noise of a private model by %llu, which is nobody",
+                                  (unsigned long long)r.noise_by);
+  rest->privacy.noise_by = (umbra_noise_by)r.noise_by;
   return UMBRA_OK;
 }
 

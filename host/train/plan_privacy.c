@@ -29,6 +29,7 @@ static umbra_status account(umbra_privacy *p, const umbra_train_plan *plan, cons
   const double hidden = UMBRA_DISCLOSURE_HEURISTIC * p->error_bound * scale;
   p->noise = sigma * unit;
   p->ciphertexts = model->ciphertexts;
+  p->shares = plan->options.privacy->noise_by == UMBRA_NOISE_BY_BOTH ? 2 : 1;
   p->statistical = 2 * log2(sigma / (sqrt(12 * (double)p->ciphertexts) * hidden)); /* as umbra/disclosure.h has it */
   return UMBRA_OK;
 }

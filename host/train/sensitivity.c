@@ -31,6 +31,9 @@ static umbra_status check_numbers(const umbra_train_options *o) {
 umbra_status umbra_privacy_check(const umbra_train_options *o) {
   if (!o->privacy) return UMBRA_OK;
   UMBRA_TRY(umbra_private_check(o->privacy->epsilon, o->privacy->delta));
+  if (o->privacy->noise_by != UMBRA_NOISE_BY_OWNER && o->privacy->noise_by != UMBRA_NOISE_BY_BOTH)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "noise_by of privacy is %d, which is nobody",
+                      (int)o->privacy->noise_by);
   if (o->kind == UMBRA_TRAIN_WEIGHTED)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "privacy is promised for records that all weigh the same");
   if (o->hidden[0])

@@ -62,6 +62,7 @@ typedef struct umbra_privacy {
   double error_bound;   /* E of umbra_disclosure_options, of a weight */
   double statistical;   /* s that one release of the model reaches by this noise; below 1: it does not */
   uint64_t ciphertexts; /* of the model */
+  uint32_t shares;      /* of that noise: 1, or 2 if whoever trains adds one, too */
 } umbra_privacy;
 #define UMBRA_PRIVACY_INIT .struct_size = sizeof(umbra_privacy)
 UMBRA_API void umbra_privacy_init(umbra_privacy *privacy, size_t size);
@@ -69,7 +70,9 @@ UMBRA_API void umbra_privacy_init(umbra_privacy *privacy, size_t size);
 
 /*
  * Of a plan that was made with `privacy`; the training is run dry. Whoever releases the model gives `noise` and
- * `error_bound` to umbra_logistic_decrypt_public or, of UMBRA_TRAIN_NETWORK, umbra_matrix_decrypt_public. Errors:
+ * `error_bound` to umbra_logistic_decrypt_public or, of UMBRA_TRAIN_NETWORK, umbra_matrix_decrypt_public. Of two shares
+ * whoever trains adds the first one by umbra_logistic_add_noise or umbra_matrix_add_noise, once, and gives the owner
+ * neither the model without it nor a checkpoint. Errors:
  * INVALID_ARGUMENT (no privacy), those of the sampler (noise that is too small or large for it), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_privacy(const umbra_train_plan *plan, umbra_privacy *privacy);

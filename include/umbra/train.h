@@ -75,11 +75,17 @@ typedef enum umbra_rate_schedule {
  * What of its records a model may tell to whoever sees it: differential privacy, see umbra/privacy.h and docs/privacy.md.
  * Of linear models, with plain steps from zeros.
  */
+typedef enum umbra_noise_by {
+  UMBRA_NOISE_BY_OWNER = 0, /* in the clear: the owner sees the model without noise */
+  UMBRA_NOISE_BY_BOTH = 1   /* whoever trains adds as much under encryption, before: each share alone is enough */
+} umbra_noise_by;
+
 typedef struct umbra_privacy_options {
   size_t struct_size;
   double epsilon, delta; /* 0.001 to 20, and 1e-12 to 0.1 */
   double norm;           /* the features of every record have at most this Euclidean norm: 2^-10 to 2^10 */
   double label_limit;    /* and its label, with the squared error, at most this absolute value; else 0 */
+  umbra_noise_by noise_by;
 } umbra_privacy_options;
 #define UMBRA_PRIVACY_OPTIONS_INIT .struct_size = sizeof(umbra_privacy_options), .norm = 1
 UMBRA_API void umbra_privacy_options_init(umbra_privacy_options *options, size_t size);
