@@ -66,7 +66,32 @@ static void models_are_trained_and_shown(void **state) {
       "--json"); /* the noise is part of what the plan promises */
 }
 
+/* One iteration by another plan: the server's model has noise already, its file is another one each time. */
+static void servers_add_their_share(void **state) {
+  (void)state;
+  assert_int_equal(umbra("plan train.csv --private 2,1e-4 --iterations 1 --limits limits.csv --noise-by both --scaling "
+                         "shared.csv --no-estimate --out shared.umbra"),
+                   0);
+  assert_succeeds("keygen --plan shared.umbra --out theirs --secret secret/theirs.umbra --no-passphrase");
+  assert_succeeds(
+      "encrypt train.csv --plan shared.umbra --scaling shared.csv --secret secret/theirs.umbra --out shared");
+  assert_succeeds("train --keys theirs --data shared --out once --json");
+  cJSON *json = cJSON_Parse(contents("out"));
+  const double noise = number(json, "noise");
+  cJSON_Delete(json);
+  assert_succeeds("train --keys theirs --data shared --out twice");
+  assert_int_equal(shell("cmp -s once/model.umbra twice/model.umbra"), 1);
+  assert_succeeds("decrypt --keys theirs --secret secret/theirs.umbra --weights --in once/model.umbra --out seen.csv");
+  assert_succeeds("evaluate --weights seen.csv --data train.csv --scaling shared.csv --plan shared.umbra --train "
+                  "train.csv --json");
+  json = cJSON_Parse(contents("out"));
+  const double difference = number(json, "max_weight_difference");
+  assert_true(difference < 7 * noise && difference > noise / 50);
+  cJSON_Delete(json);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(models_are_trained_and_shown)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(models_are_trained_and_shown),
+                                     cmocka_unit_test(servers_add_their_share)};
   return cmocka_run_group_tests(tests, make_training, leave_scratch);
 }

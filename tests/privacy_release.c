@@ -170,6 +170,7 @@ static void heads_have_it_too(void **state) {
   spread s = {0};
   umbra_trainer *trainer = NULL;
   umbra_matrix *layer = NULL;
+  umbra_evaluator *evaluator = NULL;
   umbra_privacy p = {UMBRA_PRIVACY_INIT};
   umbra_train_options options = private_options();
   double raw[CLASSES * (COLUMNS + 1)], shown[CLASSES * (COLUMNS + 1)];
@@ -191,6 +192,17 @@ static void heads_have_it_too(void **state) {
     for (int i = 0; i < CLASSES * (COLUMNS + 1); i++) add(&s, shown[i], raw[i], &told);
   }
   check_spread(&s);
+  s = (spread){0};
+  assert_ok(umbra_evaluator_create(&evaluator, t.s.context, NULL));
+  for (int k = 0; k < 30; k++) {
+    umbra_matrix *noisy = NULL;
+    assert_ok(umbra_matrix_add_noise(evaluator, &noisy, layer, p.noise));
+    assert_ok(umbra_matrix_decrypt(noisy, shown, t.s.secret, NULL));
+    for (int i = 0; i < CLASSES * (COLUMNS + 1); i++) add(&s, shown[i], raw[i], &(umbra_disclosure){.noise = p.noise});
+    umbra_matrix_destroy(noisy);
+  }
+  check_spread(&s);
+  umbra_evaluator_destroy(evaluator);
   umbra_matrix_destroy(layer);
   umbra_trainer_destroy(trainer);
   training_close(&t);

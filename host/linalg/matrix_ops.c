@@ -355,6 +355,6 @@ umbra_status umbra_matrix_add_noise(umbra_evaluator *evaluator, umbra_matrix **o
   made->dirty = matrix->dirty; /* noise is an error of the padding, as of all slots */
   umbra_status status = UMBRA_OK;
   for (size_t p = 0; p < matrix->parts && status == UMBRA_OK; p++)
-    status = umbra_add_noise(evaluator, &made->part[p], matrix->part[p], noise);
+    status = umbra_add_noise(evaluator, &made->part[p], matrix->part[p], matrix->part[p]->slots, noise);
   return finish(out, made, status);
 }

@@ -102,13 +102,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_disclosure_predict(umbra_disclosure 
                                                                const umbra_disclosure_options *options);
 
 /*
- * Noise that somebody adds who has no secret key: *out = x and a discrete Gaussian on the coefficients of its vector of slots,
- * drawn anew in each call, so that real and imaginary parts of each slot have noise of at least that deviation. Its key's
+ * Noise that somebody adds who has no secret key: *out = x and a discrete Gaussian on the coefficients of a vector of so many
+ * slots, drawn anew in each call, so that real and imaginary parts of each slot have noise of at least that deviation. x
+ * repeats itself with that period, a power of two, and copies have the same noise: of others the mean would have less. Its key's
  * owner does not know it, and whoever added it does. Its level stays. Noise counts as an error of x from then on. Errors:
  * INVALID_ARGUMENT, those of the evaluator, RANGE (more than the level holds), UNSUPPORTED (a dry device, a simulation).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_add_noise(umbra_evaluator *evaluator, umbra_ciphertext **out,
-                                                      const umbra_ciphertext *x, double noise);
+                                                      const umbra_ciphertext *x, uint32_t slots, double noise);
 
 UMBRA_END_DECLS
 
