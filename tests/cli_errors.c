@@ -75,6 +75,56 @@ static void failures_have_places(void **state) {
   cJSON_Delete(object);
 }
 
+/* Whatever a name, an option or a cell holds. */
+static void assert_harmless(const char *file) {
+  for (const unsigned char *c = (const unsigned char *)contents(file); *c; c++)
+    if (*c != '\n' && (*c < ' ' || *c == 127)) fail_msg("%s: byte %02x in: %s", file, *c, contents(file));
+}
+
+static void controls_and_other_bytes_are_escaped(void **state) {
+  (void)state;
+#define HOSTILE "a\x1b[31m\x7f\xff\xc2\x9b\xe2\x80\xae"
+  static const char shown[] = "a\\x1b[31m\\x7f\\xff\\u009b\\u202e";
+  static const struct {
+    int code;
+    const char *arguments, *command, *status;
+  } cases[] = {
+      {1, "plan '" HOSTILE ".csv' --json", "plan", "input or output failed"},
+      {1, "inspect '" HOSTILE ".umbra' --json", "inspect", "input or output failed"},
+      {1, "params --depth 2 --save '" HOSTILE "/p.umbra' --json", "params", "failure"},
+      {1, "plan hostile.csv --json", "plan", "malformed data"},
+      {1, "plan hostile.csv --label '" HOSTILE "' --json", "plan", "invalid argument"},
+      {2, "plan hostile.csv --scale '" HOSTILE "' --json", "plan", "wrong usage"},
+      {2, "plan '--" HOSTILE "' --json", "plan", "wrong usage"},
+  };
+  write_text("hostile.csv", "a,b,c\n1,2,0\n1," HOSTILE ",1\n");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cJSON *object = NULL;
+    assert_failure(&object, cases[i].code, cases[i].command, cases[i].status, "%s", cases[i].arguments);
+    if (!strstr(text(object, "message"), i == 3 ? "a\\x1b[31m\\x7f" : shown)) fail_msg("%s", contents("out"));
+    cJSON_Delete(object);
+    assert_harmless("out");
+    assert_harmless("err");
+  }
+}
+
+/* Of what succeeds, too; and other languages are left as they are. */
+static void names_are_shown(void **state) {
+  (void)state;
+  static const char *const names[][2] = {
+      {HOSTILE, "a\\x1b[31m\\x7f\\xff\\u009b\\u202e"},
+      {"d\xc3\xa4t\xc3\xa1-\xf0\x9f\x94\x91", "d\xc3\xa4t\xc3\xa1-\xf0\x9f\x94\x91"}};
+  for (size_t i = 0; i < 2; i++) {
+    assert_succeeds("plan --shape 20x2 --iterations 1 --no-estimate --out '%s'", names[i][0]);
+    assert_non_null(strstr(contents("out"), names[i][1]));
+    assert_succeeds("plan --shape 20x2 --iterations 1 --no-estimate --out '%s' --json", names[i][0]);
+    cJSON *report = cJSON_Parse(contents("out"));
+    assert_string_equal(text(cJSON_GetArrayItem(cJSON_GetObjectItem(report, "steps"), 0), "file"), names[i][1]);
+    cJSON_Delete(report);
+    if (!i) assert_harmless("out");
+  }
+}
+
 static void bytes_are_read_as_they_are_written(void **state) {
   (void)state;
   const char *const accepted[] = {"100", "1.5G", "2G", "2GiB", "0.5TiB", "64M"}, *const refused[] = {
@@ -83,6 +133,8 @@ static void bytes_are_read_as_they_are_written(void **state) {
                                                                                      "9999999T", "1.2.3"};
   for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++)
     assert_fails(1, "nowhere", "train --keys nowhere --data nowhere --out here --memory %s", accepted[i]);
+  assert_fails(2, "--memory: 0 is out of range", "plan --shape 60x5 --memory 0");
+  assert_fails(2, "--read-limit: 0K is out of range", "plan records.csv --read-limit 0K");
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
     assert_fails(2, "is not a number of bytes, such as 500M, 1.5G or 2GiB",
                  "train --keys nowhere --data nowhere --out here --memory '%s'", refused[i]);
@@ -128,8 +180,12 @@ static void numbers_are_short(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(failures_are_objects), cmocka_unit_test(failures_have_places),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(failures_are_objects),
+                                     cmocka_unit_test(failures_have_places),
+                                     cmocka_unit_test(controls_and_other_bytes_are_escaped),
+                                     cmocka_unit_test(names_are_shown),
                                      cmocka_unit_test(bytes_are_read_as_they_are_written),
-                                     cmocka_unit_test(presets_are_listed), cmocka_unit_test(numbers_are_short)};
+                                     cmocka_unit_test(presets_are_listed),
+                                     cmocka_unit_test(numbers_are_short)};
   return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
 }

@@ -124,10 +124,8 @@ static void journals_belong_to_a_key(void **state) {
 static void broken_journals_are_refused(void **state) {
   (void)state;
   const char *const damages[] = {
-      "printf 'x\\n' >>" JOURNAL,         ": >" JOURNAL,
-      "sed -i '2s/ 1 1$/ 0 1/' " JOURNAL, "sed -i 1d " JOURNAL,
-      "sed -i '2s/^./g/' " JOURNAL,       "sed -i '2s/ 30 / 030 /' " JOURNAL,
-      "printf '\\0\\n' >>" JOURNAL,
+      "printf 'x\\n' >>" JOURNAL,   "sed -i '2s/ 1 1$/ 0 1/' " JOURNAL, "sed -i 1d " JOURNAL,
+      "sed -i '2s/^./g/' " JOURNAL, "sed -i '2s/ 30 / 030 /' " JOURNAL, "printf '\\0\\n' >>" JOURNAL,
   };
   for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
     without_journal(state);
@@ -145,6 +143,41 @@ static void unfinished_lines_are_taken_away(void **state) {
   assert_succeeds(DECRYPT "--in again.umbra --out other.csv --publish --releases 2");
   expect_lines(3);
   assert_int_equal(shell("grep -q '^0123 ' " JOURNAL), 1);
+}
+
+/* As an editor may leave it: the line is whole, and counts. */
+static void lines_without_an_end_count(void **state) {
+  (void)state;
+  assert_succeeds(PUBLISH "--releases 1 --new-journal");
+  assert_int_equal(shell("truncate -s -1 " JOURNAL), 0);
+  assert_fails(1, "a new key", DECRYPT "--in again.umbra --out other.csv --publish --releases 1");
+  assert_succeeds(PUBLISH "--releases 1");
+  expect_lines(2);
+}
+
+/* A line that broke off within its last number is not that of the release which it was for. */
+static void releases_are_known_by_all_of_their_line(void **state) {
+  (void)state;
+  assert_succeeds(PUBLISH "--releases 100 --least-bits 2 --new-journal");
+  assert_int_equal(shell("sed -i '2s/ 1$/ 12/' " JOURNAL), 0);
+  assert_succeeds(PUBLISH "--releases 100 --least-bits 2");
+  expect_lines(3);
+  assert_int_equal(shell("grep -q 'shown_again' out"), 1);
+}
+
+/* The process was killed before the first line was whole: nothing is counted, and the owner says so. */
+static void journals_that_were_begun_begin_again(void **state) {
+  (void)state;
+  static const char *const left[] = {": >" JOURNAL, "printf 'umbra rel' >" JOURNAL,
+                                     "head -n 1 first | tr -d '\\n' >" JOURNAL};
+  assert_succeeds(PUBLISH "--releases 1 --new-journal");
+  assert_int_equal(shell("mv " JOURNAL " first"), 0);
+  for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+    assert_int_equal(shell("%s", left[i]), 0);
+    assert_fails(1, "with --new-journal it begins again", PUBLISH "--releases 1");
+    assert_succeeds(PUBLISH "--releases 1 --new-journal");
+    assert_int_equal(shell("cmp " JOURNAL " first && rm " JOURNAL), 0);
+  }
 }
 
 static void journals_are_regular_files(void **state) {
@@ -175,6 +208,7 @@ static void too_few_bits_count_nothing(void **state) {
   (void)state;
   assert_fails(1, "What would do", PUBLISH "--releases 1 --new-journal --least-bits 30");
   assert_fails(1, "(declared, times 8)", PUBLISH "--releases 1 --error 1e-3");
+  assert_fails(1, "declared up to 1e-20", PUBLISH "--releases 1 --error 1e-20"); /* there are more */
   assert_int_equal(access("shown.csv", F_OK), -1);
   expect_lines(1);
 }
@@ -188,7 +222,9 @@ static void options_belong_together(void **state) {
   assert_fails(2, "--doubtful is for the owner",
                "decrypt --plan p --secret s --in i --out o.csv --doubtful --publish "
                "--releases 1");
-  assert_fails(1, "releases is 0", PUBLISH "--new-journal --releases 0");
+  assert_fails(2, "--releases: 0 is out of range; 1 to 2^40", PUBLISH "--new-journal --releases 0");
+  assert_fails(2, "--releases: 1099511627777 is out of range", PUBLISH "--new-journal --releases 1099511627777");
+  assert_fails(2, "--publish: 0 is out of range", "plan --shape 60x5 --iterations 2 --publish 0");
 }
 
 static void models_are_published(void **state) {
@@ -210,6 +246,27 @@ static void values_of_the_owner_are_kept_apart(void **state) {
   assert_int_equal(mode_of("owned.csv"), 0600);
   assert_fails(1, "need separate folders", DECRYPT "--in records.umbra --out keys/owned.csv");
   assert_int_equal(access("keys/owned.csv", F_OK), -1);
+}
+
+/* Nor are keys and data put where such values lie. */
+static void what_is_given_away_is_kept_apart(void **state) {
+  (void)state;
+  static const char *const names[] = {"x.csv", "x.npy", "x.json", "x.onnx", "x.html"};
+  write_text("train.csv", "a,b,y\n1,2,0\n2,3,1\n3,1,0\n4,4,1\n");
+  assert_succeeds("plan --shape 4x2 --iterations 1 --no-estimate --out plan.umbra");
+  assert_succeeds("keygen --plan plan.umbra --out plan-keys --secret secret/plan.umbra --no-passphrase");
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    assert_int_equal(shell("rm -rf mixed && mkdir mixed && echo 1 >mixed/%s && chmod 600 mixed/%s", names[i], names[i]),
+                     0);
+    assert_fails(1, "need separate folders",
+                 "keygen --params params.umbra --out mixed --secret secret/mixed.umbra --no-passphrase");
+    assert_fails(1, "need separate folders", "encrypt train.csv --plan plan.umbra --keys plan-keys --out mixed");
+    assert_fails(1, "need separate folders", "train --keys plan-keys --data nowhere --out mixed");
+    assert_int_equal(shell("test \"$(ls mixed)\" = %s", names[i]), 0);
+  }
+  assert_int_equal(shell("chmod 644 mixed/x.html"), 0);
+  assert_succeeds("keygen --params params.umbra --out mixed --secret secret/mixed.umbra --no-passphrase");
+  assert_fails(1, "need separate folders", "plan train.csv --no-estimate --scaling mixed/scaling.csv");
 }
 
 /* ---- plans ---- */
@@ -247,12 +304,16 @@ int main(void) {
       cmocka_unit_test_setup(journals_belong_to_a_key, without_journal),
       cmocka_unit_test_setup(broken_journals_are_refused, without_journal),
       cmocka_unit_test_setup(unfinished_lines_are_taken_away, without_journal),
+      cmocka_unit_test_setup(lines_without_an_end_count, without_journal),
+      cmocka_unit_test_setup(releases_are_known_by_all_of_their_line, without_journal),
+      cmocka_unit_test_setup(journals_that_were_begun_begin_again, without_journal),
       cmocka_unit_test_setup(journals_are_regular_files, without_journal),
       cmocka_unit_test_setup(two_at_once_are_refused, without_journal),
       cmocka_unit_test_setup(too_few_bits_count_nothing, without_journal),
       cmocka_unit_test_setup(options_belong_together, without_journal),
       cmocka_unit_test_setup(models_are_published, without_journal),
       cmocka_unit_test(values_of_the_owner_are_kept_apart),
+      cmocka_unit_test(what_is_given_away_is_kept_apart),
       cmocka_unit_test(plans_say_what_is_left),
       cmocka_unit_test(plans_that_leave_nothing_are_refused),
   };

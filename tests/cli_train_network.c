@@ -183,6 +183,21 @@ static void networks_are_exported(void **state) {
 }
 
 /* A table whose classes are others is refused. */
+/* None of them is cut off or left out: the others would take its place. */
+static void long_names_of_classes_are_kept(void **state) {
+  (void)state;
+  enum { LONG = 300 };
+  char name[LONG + 1] = "";
+  memset(name, 'r', LONG);
+  assert_int_equal(shell("sed s/red/%s/ classes.csv >long.csv", name), 0);
+  assert_succeeds("plan long.csv --labels classes --iterations 2 --rate 0.5 --no-estimate --scaling long-scaling.csv "
+                  "--out long.umbra");
+  assert_succeeds("evaluate --weights head.csv --data long.csv --scaling long-scaling.csv --plan long.umbra "
+                  "--onnx long.onnx --json");
+  assert_int_equal(shell("grep -q '\"class\":\"%s\"' out", name), 0);
+  assert_int_equal(shell("grep -aq '\\[\"blue\",\"green\",\"%s\"\\]' long.onnx", name), 0);
+}
+
 static void other_classes(void **state) {
   (void)state;
   write_text("other.csv", "a,b,c,colour\n1,2,3,red\n1,2,3,black\n");
@@ -218,6 +233,7 @@ int main(void) {
       cmocka_unit_test(activations_are_planned),
       cmocka_unit_test(weights_are_judged),
       cmocka_unit_test(networks_are_exported),
+      cmocka_unit_test(long_names_of_classes_are_kept),
       cmocka_unit_test(other_classes),
       cmocka_unit_test(values_are_planned),
   };

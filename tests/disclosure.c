@@ -264,6 +264,30 @@ static void broken_bounds_are_refused(void **state) {
   vector_destroy(&v);
 }
 
+/* The owner's bound is held to what can be seen of the errors: in imaginary parts of real values, and in unused slots. */
+static void declared_errors_that_are_too_small_are_refused(void **state) {
+  (void)state;
+  vector v = vector_random(&words, SLOTS, 0);
+  double values[SLOTS];
+  for (uint32_t i = 3; i < SLOTS; i++) v.value[i] = 0;
+  umbra_ciphertext *x = encrypt_vector(&s, &v, LEVEL);
+  umbra_declaration real = {UMBRA_DECLARATION_INIT, .magnitude = 2, .real = 1};
+  umbra_declaration used = {UMBRA_DECLARATION_INIT, .magnitude = 2, .used = 3};
+  umbra_disclosure_options o = once;
+  const double bound = umbra_ciphertext_error_bound(x);
+  const umbra_declaration *each[] = {&real, &used};
+  for (size_t i = 0; i < 2; i++) {
+    assert_ok(umbra_ciphertext_declare(x, each[i]));
+    o.error_bound = bound / 1000;
+    expect_refusal(x, &o, UMBRA_ERROR_RANGE, i ? "doubts 0x20" : "doubts 0x10");
+    assert_non_null(strstr(umbra_last_error(), "declared up to"));
+    o.error_bound = bound;
+    (void)open_reals(values, SLOTS, x, &o);
+  }
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&v);
+}
+
 /* ---- what is made of ciphertexts ---- */
 
 static void matrices(void **state) {
@@ -279,6 +303,9 @@ static void matrices(void **state) {
   assert_fails(umbra_matrix_decrypt_public(matrix, &told, shown, s.secret, &o, NULL), UMBRA_ERROR_RANGE,
                "each of them is one");
   o.releases = parts;
+  o.error_bound = umbra_ciphertext_error_bound(matrix->part[0]) / 1000;
+  assert_fails(umbra_matrix_decrypt_public(matrix, &told, shown, s.secret, &o, NULL), UMBRA_ERROR_RANGE, "doubts 0x10");
+  o.error_bound = 0;
   assert_ok(umbra_matrix_decrypt_public(matrix, &told, shown, s.secret, &o, NULL));
   assert_ok(umbra_matrix_decrypt(matrix, raw, s.secret, NULL));
   assert_true(told.ciphertexts == parts);
@@ -330,6 +357,7 @@ int main(void) {
       cmocka_unit_test(too_few_bits_are_refused),
       cmocka_unit_test(unknown_errors_are_refused),
       cmocka_unit_test(broken_bounds_are_refused),
+      cmocka_unit_test(declared_errors_that_are_too_small_are_refused),
       cmocka_unit_test(matrices),
       cmocka_unit_test(models),
   };

@@ -139,7 +139,18 @@ static char *describe(const umbra_schema *schema) {
   return text;
 }
 
-static void check_mutated_json(const char *json) {
+/* Whatever comes of it: with the label, and without. */
+static void read_by(const umbra_schema *schema, const char *path) {
+  const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .schema = schema};
+  umbra_records *records = NULL;
+  umbra_table table = {0};
+  assert_true((umbra_records_read(&records, path, &options) == UMBRA_OK) == (records != NULL));
+  assert_true((umbra_schema_read_features(schema, &table, path, NULL) == UMBRA_OK) == (table.values != NULL));
+  umbra_records_destroy(records);
+  umbra_table_clear(&table);
+}
+
+static void check_mutated_json(const char *json, const char *path) {
   umbra_schema *schema = NULL;
   const size_t length = strlen(json);
   uint8_t *text = malloc(length + 8);
@@ -147,8 +158,12 @@ static void check_mutated_json(const char *json) {
   memcpy(text, json, length);
   text[mutate(text, length)] = 0;
   umbra_status status = umbra_schema_parse(&schema, (char *)text);
-  if (status == UMBRA_OK) free(describe(schema));
-  else assert_null(schema);
+  if (status == UMBRA_OK) {
+    free(describe(schema));
+    read_by(schema, path);
+  } else {
+    assert_null(schema);
+  }
   umbra_schema_destroy(schema);
   free(text);
 }
@@ -167,7 +182,7 @@ static void check_again(unsigned long i, const umbra_records *records, const cha
   assert_true(umbra_records_rows(again) == rows && umbra_records_columns(again) == columns);
   assert_memory_equal(umbra_records_row(again, 0), umbra_records_row(records, 0), rows * columns * sizeof(double));
   for (size_t r = 0; r < rows; r++) assert_true(umbra_records_label(again, r) == umbra_records_label(records, r));
-  check_mutated_json(json);
+  check_mutated_json(json, path);
   umbra_records_destroy(again);
   umbra_schema_destroy(schema);
   free(json);

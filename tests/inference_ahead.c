@@ -158,14 +158,14 @@ static void plans_fill_memory(void **state) {
   double slowest = HUGE_VAL;
   assert_int_equal(encoded->ways->encode, UMBRA_TRANSFORM_ENCODED);
   for (int i = 3; i >= 1; i--) {
-    const uint64_t memory = all.peak_bytes - (uint64_t)i * (all.weight_bytes / 8);
+    const uint64_t memory = all.peak_bytes - (uint64_t)i * (all.weight_bytes / 32);
     umbra_inference_plan *plan = plan_within(memory);
     const umbra_inference_report report = report_of(plan);
     print_message("of %" PRIu64 " KiB: %" PRIu64 " KiB of weights, %.3g s\n", memory >> 10, report.weight_bytes >> 10,
                   report.seconds);
     if (!before) before = least_weights(plan);
     assert_int_equal(plan->ways->encode, UMBRA_TRANSFORM_AT_USE);
-    assert_true(report.peak_bytes <= memory);
+    assert_true(report.peak_bytes <= memory - memory / 16); /* processes vary */
     assert_true(report.weight_bytes > before && report.weight_bytes < all.weight_bytes);
     assert_true(report.weight_bytes - least_weights(plan) <= plan->ways->ahead);
     assert_true(report.seconds < slowest && report.seconds > all.seconds);

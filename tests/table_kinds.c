@@ -43,6 +43,7 @@ typedef struct kind {
   const char *said;    /* part of a note or of the error; NULL: nothing is to be noted */
   const char *label, *positive;
   umbra_table_options options; /* but its struct_size and note */
+  umbra_label_kind labels;
 } kind;
 
 static char notes[4096];
@@ -75,7 +76,7 @@ static umbra_status read_path(umbra_records **records, const kind *k, const char
   how.struct_size = sizeof how;
   how.note = take_note;
   const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .label = k->label, .positive = k->positive,
-                                         .schema = schema, .table = &how};
+                                         .schema = schema,           .table = &how,     .labels = k->labels};
   *notes = '\0';
   return umbra_records_read(records, path, &options);
 }
@@ -368,6 +369,8 @@ static void labels(void **state) {
        .said = "line 3, column 2: the label is -1, but in line 1, column 2 it is 0"},
       {"-1 and 0", "1,0\n2,-1\n", NULL, .said = "labels are 0 and 1, or -1 and 1"},
       {"one class", "a,y\n1,yes\n2,yes\n", NULL, .said = "all 2 labels are yes; there must be records of both classes"},
+      {"one of several classes", "a,y\n1,yes\n2,yes\n3,yes", NULL,
+       .said = "all labels are yes; there must be records of several classes", .labels = UMBRA_LABELS_CLASSES},
       {"a measured value", "1,0.68\n2,0.7\n3,0.9\n", NULL,
        .said = "the label is 0.9, a third class beside 0.68 and 0.7"},
       {"words among numbers", "a,y\n1,0\n2,1\n3,x\n", NULL,
@@ -714,6 +717,41 @@ static void features_by_place(void **state) {
   umbra_schema_destroy(schema);
 }
 
+/* Schemas that no table has. */
+static void schemas_that_are_refused(void **state) {
+  (void)state;
+  static const char text[] =
+      "{\"umbra_schema\": 1, \"table_columns\": 3, \"header\": false, \"missing\": \"refuse\", \"label\": {\"column\": "
+      "%d, \"positive\": \"1\"}, \"columns\": [{\"column\": %d, \"kind\": \"numbers\", \"fill\": 0}, {\"column\": %d, "
+      "\"kind\": \"numbers\", \"fill\": 0}]}";
+  static const int kinds[][4] = {{3, 1, 2, 1}, {3, 2, 1, 1}, {1, 3, 2, 1}, {3, 1, 3, 0}, {2, 2, 1, 0}, {3, 2, 2, 0}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    char json[512];
+    umbra_schema *schema = NULL;
+    snprintf(json, sizeof json, text, kinds[i][0], kinds[i][1], kinds[i][2]);
+    if ((umbra_schema_parse(&schema, json) == UMBRA_OK) != kinds[i][3]) fail_msg("%s: %s", json, umbra_last_error());
+    if (!kinds[i][3]) assert_non_null(strstr(umbra_last_error(), "in which each comes once"));
+    umbra_schema_destroy(schema);
+  }
+}
+
+/* The training's table had a name twice: one column of it may be either. */
+static void names_that_come_twice(void **state) {
+  (void)state;
+  static const kind twins = {"two features", "x,x,z,y\n1,4,7,0\n2,5,8,1\n3,6,9,0\n", .said = NULL},
+                    label = {"a feature and the label", "x,z,x\n1,4,0\n2,5,1\n3,6,0\n", .said = NULL};
+  static const kind of_twins[] = {
+      {"both in their places", "x,x,z,y\n1,4,7,0\n2,5,8,1\n", "1 4 7 -|2 5 8 +", .said = NULL},
+      {"one is missing", "x,z,y\n1,7,0\n2,8,1\n", NULL, .said = "column 1 has a name that several"},
+  };
+  static const kind of_label[] = {
+      {"both in their places", "x,z,x\n1,4,0\n2,5,1\n", "1 4 -|2 5 +", .said = NULL},
+      {"no label", "x,z\n0,4\n1,5\n", NULL, .said = "no column 'x', which is the label"},
+  };
+  check_by_schema(&twins, of_twins, sizeof of_twins / sizeof *of_twins);
+  check_by_schema(&label, of_label, sizeof of_label / sizeof *of_label);
+}
+
 /* Cells of a column of words and numbers say nothing by themselves: classes must not come of them. */
 static void labels_by_schema(void **state) {
   (void)state;
@@ -845,6 +883,8 @@ int main(void) {
       cmocka_unit_test(by_place),
       cmocka_unit_test(features_by_place),
       cmocka_unit_test(by_schema),
+      cmocka_unit_test(schemas_that_are_refused),
+      cmocka_unit_test(names_that_come_twice),
       cmocka_unit_test(labels_by_schema),
       cmocka_unit_test(many_headers),
       cmocka_unit_test(many_columns),

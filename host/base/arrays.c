@@ -13,7 +13,7 @@ umbra_status umbra_make_room(void *array, size_t *room, size_t count, size_t siz
   UMBRA_TRY(umbra_alloc(&made, wanted, size, what));
   memcpy(&now, array, sizeof now);
   if (count) memcpy(made, now, count * size);
-  umbra_free(now);
+  umbra_wipe_and_free(now, count * size); /* of a table's bytes, say */
   memcpy(array, &made, sizeof made);
   *room = wanted;
   return UMBRA_OK;

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "error.h"
 
@@ -29,29 +30,52 @@ umbra_status umbra_text_hand_out(char *text, size_t *size, umbra_text_writer *wr
 
 /* ---- texts for people ---- */
 
-/* The character of two or three bytes that begins here, as its number; 0: it is another one. */
-static unsigned wide_character(const unsigned char *at, size_t *bytes) {
-  *bytes = at[0] == 0xc2 ? 2 : 3;
-  if (at[0] == 0xc2 && at[1] >> 6 == 2) return at[1];
-  if (at[0] != 0xe2 || at[1] >> 6 != 2 || at[2] >> 6 != 2) return 0;
-  return 0x2000u | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+size_t umbra_utf8_length(const uint8_t *at, size_t left) {
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  const uint8_t first = at[0];
+  const size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+  if (length < 2) return length;
+  uint32_t c = first & (0x7fu >> length);
+  for (size_t i = 1; i < length; i++) {
+    if (i >= left || at[i] >> 6 != 2) return 0;
+    c = c << 6 | (at[i] & 0x3f);
+  }
+  return c >= least[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
 }
 
-/* C1 controls, separators of lines, and marks that embed, override or isolate a direction. */
-static int is_active(unsigned character) {
-  return (character >= 0x80 && character < 0xa0) || (character >= 0x2028 && character <= 0x202e) ||
-         (character >= 0x2066 && character <= 0x2069);
+/* The number of a character of so many bytes, which are UTF-8. */
+static uint32_t character(const uint8_t *at, size_t length) {
+  uint32_t c = length == 1 ? at[0] : at[0] & (0x7fu >> length);
+  for (size_t i = 1; i < length; i++) c = c << 6 | (at[i] & 0x3f);
+  return c;
+}
+
+/* Controls of both sets, separators of lines, and marks that embed, override or isolate a direction. */
+static int is_active(uint32_t c) {
+  return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* text: room for 8 bytes. Returns the bytes of `at` that this stands for. */
+static size_t show(char text[8], const uint8_t *at, size_t left) {
+  const size_t length = umbra_utf8_length(at, left);
+  const uint32_t c = length ? character(at, length) : *at;
+  if (!length || (is_active(c) && c < 0x80)) snprintf(text, 8, "\\x%02x", (unsigned)c);
+  else if (is_active(c)) snprintf(text, 8, "\\u%04x", (unsigned)c);
+  else snprintf(text, 8, "%.*s", (int)length, (const char *)at);
+  return length ? length : 1;
 }
 
 void umbra_text_escape(char *to, size_t size, const char *from) {
-  umbra_text out = {to, size, 0};
-  const unsigned char *at = (const unsigned char *)from;
-  for (size_t bytes = 1; *at && out.length + 1 < size; at += bytes) {
-    const unsigned character = wide_character(at, &bytes);
-    if (*at < ' ' || *at == 127) umbra_text_put(&out, "\\x%02x", *at);
-    else if (is_active(character)) umbra_text_put(&out, "\\u%04x", character);
-    else to[out.length++] = (char)*at;
-    if (!is_active(character)) bytes = 1;
+  size_t left = from ? strlen(from) : 0, used = 0;
+  char text[8];
+  if (!to || !size) return;
+  for (const uint8_t *at = (const uint8_t *)from; left;) {
+    const size_t taken = show(text, at, left), length = strlen(text);
+    if (used + length >= size) break;
+    memcpy(to + used, text, length);
+    used += length;
+    at += taken;
+    left -= taken;
   }
-  if (size && out.length < size) to[out.length] = '\0';
+  to[used] = '\0';
 }

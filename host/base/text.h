@@ -4,6 +4,7 @@
 #define UMBRA_BASE_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <umbra/status.h>
 
 /* It may be cut short; `length` is what it would have had. */
@@ -14,11 +15,8 @@ typedef struct umbra_text {
 
 __attribute__((format(printf, 2, 3))) void umbra_text_put(umbra_text *out, const char *format, ...);
 
-/*
- * Copies a text for people: control characters as \x1b, and those that turn the direction of writing or end lines as
- * \u202e, so that what a file says cannot act on a terminal. Cut short where it does not fit.
- */
-void umbra_text_escape(char *to, size_t size, const char *from);
+/* Bytes of the character of UTF-8 at `at`, of which `left` are there; 0: it is none. */
+size_t umbra_utf8_length(const uint8_t *at, size_t left);
 
 /*
  * What `write` puts, ended by 0, into text[*size]; *size becomes the bytes it takes. text: NULL: only asks. Errors: RANGE

@@ -239,7 +239,8 @@ static umbra_status name(naming *named, const umbra_ciphertext *x, const umbra_s
 /* ---- opening ---- */
 
 /* What hides errors relies on bounds: nothing is shown of what breaks one, or may. */
-static umbra_status check_bounds(const umbra_ciphertext *x, const umbra_secret_key *key, int real) {
+static umbra_status check_bounds(const umbra_ciphertext *x, const umbra_secret_key *key,
+                                 const umbra_disclosure_options *o, int real) {
   const size_t bytes = 2 * (size_t)x->slots * sizeof(double);
   umbra_outcome outcome = {UMBRA_OUTCOME_INIT};
   double *pairs;
@@ -247,15 +248,18 @@ static umbra_status check_bounds(const umbra_ciphertext *x, const umbra_secret_k
   const umbra_status status = umbra_decrypt_outcome(&outcome, pairs, x->slots, x, key, NULL);
   umbra_wipe_and_free(pairs, bytes);
   UMBRA_TRY(status);
-  const double error = umbra_ciphertext_error_bound(x);
-  if (real && !(outcome.largest_imaginary <= error)) outcome.doubts |= UMBRA_DOUBT_REAL;
+  const double error = o->error_bound > 0 ? o->error_bound : umbra_ciphertext_error_bound(x);
+  if ((real || x->declared.real) && !(outcome.largest_imaginary <= error)) outcome.doubts |= UMBRA_DOUBT_REAL;
+  if (!(outcome.largest_unused <= error)) outcome.doubts |= UMBRA_DOUBT_UNUSED;
   if (!outcome.doubts) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_RANGE,
       "the values have doubts %#x (umbra_doubt): a bound on the way is broken, or may be, and nobody knows "
-      "the error that a release would have to hide (imaginary parts are up to %g, its bound is %g). "
-      "Nothing is released; that tells about the values, too, and is for the owner alone",
-      outcome.doubts, outcome.largest_imaginary, error);
+      "the error that a release would have to hide (imaginary parts are up to %g, unused slots hold up to %g, "
+      "and the error is %s up to %g). Nothing is released; that tells about the values, too, and is for the "
+      "owner alone",
+      outcome.doubts, outcome.largest_imaginary, outcome.largest_unused, o->error_bound > 0 ? "declared" : "bounded",
+      error);
 }
 
 /* Multiples of the step, and nothing where no value is. */
@@ -290,7 +294,7 @@ umbra_status umbra_disclosure_open(double *pairs, umbra_disclosure *disclosure, 
   UMBRA_TRY(umbra_check_owner(x->owner, key->owner, "the ciphertext"));
   const hidden h = hidden_in(x, options, form.slots);
   UMBRA_TRY(plan(&f, &h, options));
-  UMBRA_TRY(check_bounds(x, key, form.real));
+  UMBRA_TRY(check_bounds(x, key, options, form.real));
   const noise_record record = record_of(&f, &h, options, form.complex);
   umbra_status status = name(&named, x, key, &record);
   if (status == UMBRA_OK) status = open_flooded(pairs, &f, x, key, named.seed, &form);

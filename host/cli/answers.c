@@ -35,7 +35,6 @@ static bool write_json(const umbra_ndarray *answers, const char *option, const c
   cJSON_Delete(list);
   if (!text) return cli_error("out of memory");
   const bool written = cli_write_line(option, path, text);
-  explicit_bzero(text, strlen(text));
   cJSON_free(text);
   return written;
 }

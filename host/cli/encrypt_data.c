@@ -3,6 +3,7 @@
 
 #include "claim.h"
 #include "excess.h"
+#include "opened.h"
 #include "private.h"
 #include "progress.h"
 #include "target.h"
@@ -22,7 +23,8 @@ static bool may_fill(const char *folder) {
   char name[CLI_NAME];
   return cli_may_fill("--out", folder) &&
          (!cli_folder_has(name, folder, CLI_KIND_SECRET_KEY) ||
-          cli_error("--out: %s goes to the server, and holds a secret key, %s", folder, name));
+          cli_error("--out: %s goes to the server, and holds a secret key, %s", folder, name)) &&
+         cli_opened_lacks("--out", folder);
 }
 
 static bool shape_fits(const data_job *j, const cli_data_options *o) {

@@ -34,18 +34,21 @@ static void print(const char *kind, const char *text, const char *status) {
 }
 
 static void note(const char *status, const char *text) {
+  if (*failure.message && strlen(failure.message) + 2 < MESSAGES) strcat(failure.message, "; ");
   const size_t length = strlen(failure.message);
-  snprintf(failure.message + length, MESSAGES - length, "%s%s", length ? "; " : "", text);
+  umbra_text_escape(failure.message + length, MESSAGES - length, text);
   if (!failure.status) failure.status = status;
 }
 
-/* The text of a format, in `text`. */
-#define TAKE_TEXT(text, format)                   \
-  do {                                            \
-    va_list arguments_;                           \
-    va_start(arguments_, format);                 \
-    vsnprintf(text, MESSAGE, format, arguments_); \
-    va_end(arguments_);                           \
+/* The text of a format, in `text`: what files and options say in it cannot act on a terminal. */
+#define TAKE_TEXT(text, format)                       \
+  do {                                                \
+    char raw_[MESSAGE];                               \
+    va_list arguments_;                               \
+    va_start(arguments_, format);                     \
+    vsnprintf(raw_, sizeof raw_, format, arguments_); \
+    va_end(arguments_);                               \
+    umbra_text_escape(text, MESSAGE, raw_);           \
   } while (0)
 
 void cli_usage(const char *format, ...) {

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "baseline.h"
 #include "commands.h"
 #include "evaluate_network.h"
 #include "evaluation.h"
 #include "excess.h"
+#include "opened.h"
 #include "private.h"
 #include "progress.h"
 #include "secret.h"
@@ -303,6 +303,11 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
 
 /* ---- files ---- */
 
+/* All of them tell about the records. */
+static bool may_write_opened(const char *option, const char *path, const char *const *inputs, int count) {
+  return !path || (cli_may_write(option, path, NULL, inputs, count) && cli_opened_prepare(option, path));
+}
+
 static bool may_write(const evaluate_options *o) {
   const char *inputs[] = {o->weights, o->data,    o->scaling,     o->plan,
                           o->train,   o->initial, o->secret.file, o->secret.passphrase_file};
@@ -310,10 +315,9 @@ static bool may_write(const evaluate_options *o) {
   const char *ending = o->report ? strrchr(o->report, '.') : NULL;
   if (o->report && (!ending || strcmp(ending, ".html") != 0))
     return cli_error("--report: %s: the name of a report ends in .html", o->report);
-  return (!o->report || cli_may_write("--report", o->report, NULL, inputs, count)) &&
-         (!o->onnx || cli_may_write("--onnx", o->onnx, NULL, inputs, count)) &&
-         (!o->predictions || (cli_is_table("--predictions", o->predictions) &&
-                              cli_may_write("--predictions", o->predictions, NULL, inputs, count)));
+  return may_write_opened("--report", o->report, inputs, count) && may_write_opened("--onnx", o->onnx, inputs, count) &&
+         (!o->predictions || cli_is_table("--predictions", o->predictions)) &&
+         may_write_opened("--predictions", o->predictions, inputs, count);
 }
 
 /* Probabilities by the sigmoid itself and, beside them, those that were encrypted. */
@@ -326,9 +330,8 @@ static bool write_predictions(const evaluate_job *j, const evaluate_options *o, 
     table.values[r * table.columns] = cli_sigmoid_value(j->scores[r]);
     if (o->encrypted) table.values[r * table.columns + 1] = j->opened[r];
   }
-  umask(0077);
   const bool written = cli_goes_on() && cli_check(umbra_table_write(&table, o->predictions), "--predictions");
-  free(table.values);
+  umbra_table_clear(&table);
   if (written) cli_report_step(report, "predictions", o->predictions);
   return written;
 }
@@ -349,13 +352,11 @@ static bool write_evaluation(const evaluate_job *j, const evaluate_options *o, c
   return cli_evaluation_write(&evaluation, "--report", o->report);
 }
 
-/* It tells about the records, so a new file is for the owner alone. */
 static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   cli_linear model = {0}, twin = {0};
   const umbra_schema *schema = umbra_records_schema(j->records);
   if (!o->report) return true;
   if (j->plan && !(j->twin_scores = cli_scores(j->records, j->twin.weights))) return false;
-  umask(0077);
   const bool written = cli_linear_open(&model, j->weights.values, j->columns, j->scaling, schema) &&
                        (!j->plan || cli_linear_open(&twin, j->twin.weights, j->columns, j->scaling, schema)) &&
                        write_evaluation(j, o, &model, twin.weights, report);
@@ -406,11 +407,10 @@ static void clear(evaluate_job *j) {
   umbra_scaling_destroy(j->scaling);
   umbra_records_destroy(j->train);
   umbra_records_destroy(j->records);
-  free(j->values);
-  free(j->scores);
-  if (j->opened) explicit_bzero(j->opened, j->rows * sizeof *j->opened);
-  free(j->opened);
-  free(j->twin_scores);
+  cli_opened_free(j->values, j->rows * j->columns * sizeof *j->values);
+  cli_opened_free(j->scores, j->rows * sizeof *j->scores);
+  cli_opened_free(j->opened, j->rows * sizeof *j->opened);
+  cli_opened_free(j->twin_scores, j->rows * sizeof *j->twin_scores);
 }
 
 static void check_usage(const evaluate_options *o) {

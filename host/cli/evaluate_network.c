@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "network_model.h"
+#include "opened.h"
 #include "private.h"
 #include "target.h"
 
@@ -80,11 +80,11 @@ static bool load_records(judge_job *j, cli_report *report) {
 /* ---- what they come to ---- */
 
 static void add_class(cJSON *line, const char *key, const umbra_schema *schema, size_t class) {
-  char name[64] = "";
-  size_t size = sizeof name;
-  if (!schema || umbra_schema_class_name(schema, name, &size, class) != UMBRA_OK)
-    snprintf(name, sizeof name, "%zu", class);
-  cJSON_AddStringToObject(line, key, name);
+  char number[32];
+  char *name = schema ? cli_class_name(schema, class) : NULL;
+  snprintf(number, sizeof number, "%zu", class);
+  cJSON_AddStringToObject(line, key, name ? name : number);
+  free(name);
 }
 
 /* Pairs of classes that occur: of one class, and said to be of another or the same. */
@@ -178,11 +178,9 @@ static bool compare(judge_job *j, cli_report *report) {
 
 /* ---- for other programs ---- */
 
-/* It may tell about the records: a new file is for the owner alone. */
 static bool export_network(const judge_job *j, cli_report *report) {
   const cli_network_judging *o = j->judging;
   if (!o->onnx) return true;
-  umask(0077);
   if (!cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw))) return false;
   cli_report_step(report, "network", o->onnx);
   return true;
@@ -194,8 +192,8 @@ static void clear(judge_job *j) {
   umbra_records_destroy(j->raw_train);
   umbra_records_destroy(j->records);
   umbra_records_destroy(j->raw);
-  free(j->weights);
-  free(j->scores);
+  cli_opened_free(j->weights, umbra_train_plan_weights(j->judging->plan) * sizeof *j->weights);
+  cli_opened_free(j->scores, j->rows * j->outputs * sizeof *j->scores);
 }
 
 bool cli_network_judge(const cli_network_judging *judging, cli_report *report) {

@@ -5,6 +5,7 @@
 
 #include "chart.h"
 #include "evaluation.h"
+#include "opened.h"
 #include "sigmoid.h"
 
 #define OWN "stroke=\"#1565c0\" stroke-width=\"2\""
@@ -64,7 +65,7 @@ static bool find_curve(curve *c, const umbra_records *records, const double *sco
   }
   qsort(sorted, rows, sizeof *sorted, by_score);
   trace_curve(c, sorted, rows, positives);
-  free(sorted);
+  cli_opened_free(sorted, rows * sizeof *sorted);
   return true;
 }
 

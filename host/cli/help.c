@@ -30,9 +30,9 @@ static void put_range(char text[CLI_OPTION_HELP], double least, double most) {
 
 const char *cli_option_help(char text[CLI_OPTION_HELP], const cli_option *o) {
   char range[CLI_OPTION_HELP] = "";
-  if (o->most > 0) put_range(range, o->least, o->most);
+  if (o->kind == CLI_BYTES) snprintf(range, sizeof range, "; bytes, or with K, M, G or T");
+  else if (o->most > 0) put_range(range, o->least, o->most);
   else if (o->kind == CLI_COUNT || o->kind == CLI_WHOLE) snprintf(range, sizeof range, "; 0 or more");
-  else if (o->kind == CLI_BYTES) snprintf(range, sizeof range, "; bytes, or with K, M, G or T");
   snprintf(text, CLI_OPTION_HELP, "%s%.64s%s", o->help, range, o->required ? " (required)" : "");
   return text;
 }

@@ -194,9 +194,10 @@ static void print_keys(const cJSON *keys) {
   }
 }
 
-static void print_text(const cJSON *facts) {
+static void print_text(cJSON *facts) {
   char number[CLI_UNITS];
   const cJSON *item;
+  cli_make_shown(facts);
   cJSON_ArrayForEach(item, facts) {
     if (strcmp(item->string, CLI_KEYS_FACT) == 0) {
       print_keys(item);

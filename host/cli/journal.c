@@ -24,7 +24,7 @@ static bool refused(const cli_journal *j, const char *what) {
 
 static bool malformed(const cli_journal *j, size_t line) {
   return cli_error(OPTION ": line %zu of the journal %s is none that this program writes; what was shown cannot be "
-                          "counted, and nothing is shown",
+                          "counted, and nothing is shown. What would do: a copy that is whole, or a new key",
                    line, j->path);
 }
 
@@ -59,9 +59,14 @@ static bool read_line(entry *e, const char *line, size_t length) {
          strcmp(copy, again) == 0;
 }
 
+static bool is_same(const entry *a, const entry *b) {
+  return strcmp(a->id, b->id) == 0 && a->statistical == b->statistical && a->releases == b->releases &&
+         a->ciphertexts == b->ciphertexts && a->epsilon == b->epsilon && a->delta == b->delta;
+}
+
 static double share(const entry *e) { return (double)e->ciphertexts / (double)e->releases * exp2(-e->statistical); }
 
-/* What was shown so far, and whether this was. */
+/* What was shown so far, and whether that release was. */
 typedef struct tally {
   double spent, epsilon, delta;
   uint64_t ciphertexts, unpromised; /* unpromised: of them, without a promise about records */
@@ -76,7 +81,7 @@ static void count(tally *sum, const entry *e) {
   if (!(e->epsilon > 0)) sum->unpromised += e->ciphertexts;
 }
 
-static bool add_up(tally *sum, const cli_journal *j, const char *id) {
+static bool add_up(tally *sum, const cli_journal *j, const entry *asked) {
   *sum = (tally){0};
   const char *end = j->text + j->size;
   size_t line = 2;
@@ -85,7 +90,7 @@ static bool add_up(tally *sum, const cli_journal *j, const char *id) {
     next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1; /* the last line has its end, too */
     if (!read_line(&e, at, (size_t)(next - at))) return malformed(j, line);
     count(sum, &e);
-    sum->known |= strcmp(e.id, id) == 0;
+    sum->known |= is_same(&e, asked);
   }
   return true;
 }
@@ -132,24 +137,17 @@ static bool lock(cli_journal *j, int file) {
                               : refused(j, "lock");
 }
 
-static bool make(cli_journal *j, const umbra_secret_key *key) {
-  char head[LINE];
-  head_of(head, key);
-  const int file = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (file < 0 && errno == EEXIST)
-    return cli_error("--new-journal: there is a journal, %s, and it goes on without this option", j->path);
-  if (file < 0) return refused(j, "make");
-  return lock(j, file) && append(j, head) && sync_folder(j);
+static bool none(const cli_journal *j) {
+  return cli_error(OPTION ": there is no journal %s, so nobody knows what was shown before: with --new-journal one "
+                          "begins; if this key has been used for releases elsewhere, bring its journal here instead",
+                   j->path);
 }
 
-static bool open_old(cli_journal *j) {
+/* how: 0, or O_CREAT if there need be none. */
+static bool open_file(cli_journal *j, int how) {
   struct stat about;
-  const int file = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (file < 0 && errno == ENOENT)
-    return cli_error(OPTION ": there is no journal %s, so nobody knows what was shown before: with --new-journal one "
-                            "begins; if this key has been used for releases elsewhere, bring its journal here instead",
-                     j->path);
-  if (file < 0) return refused(j, "open");
+  const int file = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | how, 0600);
+  if (file < 0) return errno == ENOENT && !how ? none(j) : refused(j, how ? "make" : "open");
   if (!lock(j, file)) return false;
   if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode))
     return cli_error(OPTION ": the journal %s is no regular file", j->path);
@@ -158,24 +156,31 @@ static bool open_old(cli_journal *j) {
   return true;
 }
 
-/* What a line without an end was to count was never shown: it is taken away. */
 static bool read_text(cli_journal *j) {
-  j->text = malloc(j->size + 1);
+  j->text = malloc(j->size + 1); /* with room for the end of a line */
   if (!j->text) return cli_error("out of memory");
-  const ssize_t got = pread(j->file, j->text, j->size, 0);
-  if (got != (ssize_t)j->size) return refused(j, "read");
-  size_t whole = j->size;
-  while (whole && j->text[whole - 1] != '\n') whole--;
-  if (!whole) return malformed(j, 1);
-  if (whole < j->size && ftruncate(j->file, (off_t)whole) != 0) return refused(j, "write");
-  j->size = whole;
-  return true;
+  return pread(j->file, j->text, j->size, 0) == (ssize_t)j->size || refused(j, "read");
 }
 
-static bool check_head(cli_journal *j, const umbra_secret_key *key) {
-  char head[LINE];
-  head_of(head, key);
+/* A journal that was made and has no first line yet, as a process that was killed leaves it: nothing is counted in it. */
+static bool is_begun(const cli_journal *j, const char *head) {
+  return j->size < strlen(head) && memcmp(j->text, head, j->size) == 0;
+}
+
+static bool begin(cli_journal *j, const char *head) {
+  if (!is_begun(j, head))
+    return cli_error("--new-journal: there is a journal, %s, and it goes on without this option", j->path);
+  j->size = 0;
+  return (ftruncate(j->file, 0) == 0 || refused(j, "write")) && append(j, head) && sync_folder(j);
+}
+
+static bool check_head(cli_journal *j, const char *head) {
   const size_t length = strlen(head);
+  if (is_begun(j, head))
+    return cli_error(OPTION
+                     ": the journal %s was begun, and has no line: with --new-journal it begins again, if nothing "
+                     "was shown of this key before; else bring a whole copy of it here instead",
+                     j->path);
   if (j->size < length || memcmp(j->text, HEAD, strlen(HEAD)) != 0) return malformed(j, 1);
   if (memcmp(j->text, head, length) != 0) return cli_error(OPTION ": the journal %s is of another key", j->path);
   j->size -= length;
@@ -183,11 +188,33 @@ static bool check_head(cli_journal *j, const umbra_secret_key *key) {
   return true;
 }
 
+/*
+ * Behind the first line. The last one may lack its end: as a whole it counts, since editors take ends away; what a line
+ * without the rest was to count was never shown, and goes.
+ */
+static bool end_lines(cli_journal *j) {
+  entry e;
+  size_t last = j->size;
+  while (last && j->text[last - 1] != '\n') last--;
+  if (last == j->size) return true;
+  j->text[j->size] = '\n';
+  if (read_line(&e, j->text + last, j->size + 1 - last)) {
+    j->size++;
+    return append(j, "\n");
+  }
+  const off_t whole = lseek(j->file, 0, SEEK_END) - (off_t)(j->size - last);
+  j->size = last;
+  return ftruncate(j->file, whole) == 0 || refused(j, "write");
+}
+
 bool cli_journal_open(cli_journal *journal, const char *key_file, const umbra_secret_key *key, bool is_new) {
+  const entry nothing = {0};
   tally sum;
-  if (!find_path(journal, key_file)) return false;
-  if (is_new) return make(journal, key);
-  return open_old(journal) && read_text(journal) && check_head(journal, key) && add_up(&sum, journal, "");
+  char head[LINE];
+  head_of(head, key);
+  if (!find_path(journal, key_file) || !open_file(journal, is_new ? O_CREAT : 0) || !read_text(journal)) return false;
+  if (is_new) return begin(journal, head);
+  return check_head(journal, head) && end_lines(journal) && add_up(&sum, journal, &nothing);
 }
 
 void cli_journal_close(cli_journal *journal) {
@@ -230,7 +257,7 @@ bool cli_journal_count(cli_journal *journal, const umbra_disclosure *made, const
   }
   cli_hex(e.id, made->id, sizeof made->id);
   write_line(line, &e);
-  if (!add_up(&sum, journal, e.id)) return false;
+  if (!add_up(&sum, journal, &e)) return false;
   if (!sum.known && !(sum.spent + share(&e) <= exp2(-e.statistical) * rounding)) return refuse(&sum, &e);
   if (!sum.known && !append(journal, line)) return false;
   cli_report_number(report, "shown_before", (double)sum.ciphertexts);

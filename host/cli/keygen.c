@@ -11,6 +11,7 @@
 #include "claim.h"
 #include "commands.h"
 #include "network.h"
+#include "opened.h"
 #include "owners.h"
 #include "passphrase.h"
 #include "progress.h"
@@ -115,7 +116,8 @@ static bool places_are_right(const keygen_options *o, const umbra_params *params
   return cli_may_fill("--out", o->out) && cli_folder_of("--secret", o->secret) &&
          secret_is_elsewhere(o->secret, o->out) && cli_claim_folder("--out", o->out) &&
          cli_claim_file("--secret", o->secret) && is_free("--secret", o->secret) && secret_lives_alone(o->secret) &&
-         public_files_free(o->out) && lacks("--out", o->out, CLI_KIND_SECRET_KEY) && params_agree(o->out, params);
+         public_files_free(o->out) && lacks("--out", o->out, CLI_KIND_SECRET_KEY) &&
+         cli_opened_lacks("--out", o->out) && params_agree(o->out, params);
 }
 
 /* ---- what this run has made ---- */

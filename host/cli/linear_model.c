@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
+
 /* ---- texts ---- */
 
 /* Bytes of the character of UTF-8 that a text begins with (RFC 3629); 0: it begins with none. */
@@ -157,8 +159,8 @@ void cli_linear_clear(cli_linear *l) {
   for (size_t c = 0; l->name && c < l->columns; c++) free(l->name[c]);
   free(l->name);
   free(l->column);
-  free(l->original);
-  free(l->weights);
+  cli_opened_free(l->original, (l->columns + 1) * sizeof *l->original);
+  cli_opened_free(l->weights, (l->columns + 1) * sizeof *l->weights);
   free(l->label);
   free(l->positive);
   free(l->negative);

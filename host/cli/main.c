@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "help.h"
 #include "network.h"
+#include "opened.h"
 #include "output.h"
 #include "progress.h"
 #include "secret.h"
@@ -105,6 +106,7 @@ static bool wants_json(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  cli_opened_wipe_json();
   if (wants_json(argc, argv)) cli_errors_as_json(true);
   if (argc < 2) cli_usage("a command is expected");
   if (is_help(argv[1])) return help(argc - 2, argv + 2);

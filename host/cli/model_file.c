@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
 #include "private.h"
 #include "target.h"
 
@@ -169,13 +170,9 @@ static bool make_clipping(clipping *k, const cli_linear *l) {
   return made || cli_error("out of memory");
 }
 
-static void clear_clipping(clipping *k) {
-  free(k->scale);
-  free(k->shift);
-  free(k->minus);
-  free(k->twice);
-  free(k->weights);
-  free(k->plain);
+static void clear_clipping(clipping *k, size_t columns) {
+  double *const lists[] = {k->scale, k->shift, k->minus, k->twice, k->weights, k->plain};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) cli_opened_free(lists[i], (columns + 1) * sizeof *lists[i]);
 }
 
 static void set_clipping(clipping *k, const cli_linear *l) {
@@ -221,7 +218,7 @@ static bool build(umbra_model **model, const cli_linear *l) {
     set_clipping(&k, l);
     built = cli_check(umbra_model_create(model, &l->columns, 1), NULL) && cli_check(add_layers(*model, &k, l), NULL);
   }
-  clear_clipping(&k);
+  clear_clipping(&k, l->columns);
   return built;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
+
 /* ---- scaling ---- */
 
 /* Of all columns: x becomes x scale + shift, and is cut off at -clip and clip; clip 0: it is not. */
@@ -78,7 +80,7 @@ static bool add_first(umbra_model *model, uint32_t *node, const double *weights,
   if (!room) return cli_error("out of memory");
   part_biases(room, room + units * columns, weights, units, columns);
   const bool added = cli_check(umbra_model_dense(model, node, *node, units, room, room + units * columns), "--onnx");
-  free(room);
+  cli_opened_free(room, units * (columns + 1) * sizeof *room);
   return added;
 }
 
@@ -110,12 +112,12 @@ static umbra_status add_output(umbra_model *model, uint32_t node, const umbra_tr
 static char *class_names(const umbra_schema *schema) {
   cJSON *list = cJSON_CreateArray();
   for (size_t k = 0; schema && k < umbra_schema_classes(schema); k++) {
-    char name[256] = "";
-    size_t size = sizeof name;
-    if (umbra_schema_class_name(schema, name, &size, k) == UMBRA_OK)
-      cJSON_AddItemToArray(list, cJSON_CreateString(name));
+    char *name = cli_class_name(schema, k);
+    cJSON_AddItemToArray(list, name ? cJSON_CreateString(name) : NULL);
+    free(name);
   }
-  char *text = cJSON_PrintUnformatted(list);
+  const bool whole = !schema || (size_t)cJSON_GetArraySize(list) == umbra_schema_classes(schema);
+  char *text = whole ? cJSON_PrintUnformatted(list) : NULL;
   cJSON_Delete(list);
   return text;
 }

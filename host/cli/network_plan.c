@@ -211,7 +211,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"records", "N", "that are computed together (default 1)", CLI_COUNT, &o.records, CLI_WITHIN(1, INT32_MAX)},
       CLI_APPROXIMATION_OPTIONS(o.approximation, ""),
       {"memory", "BYTES", "ways that take more at their peak are left out (default 4G)", CLI_BYTES, &o.memory,
-       CLI_OPTIONAL},
+       CLI_WITHIN(1, 0x1p63)},
       {"symmetric", NULL, "the owner encrypts with the secret key, and there may be no public one", CLI_FLAG,
        &o.symmetric, CLI_OPTIONAL},
       {"encrypted-weights", NULL, "the server has the client's bundle, and weights of umbra encrypt --weights",

@@ -14,7 +14,7 @@
 #include "help.h"
 #include "output.h"
 
-enum { MAX_OPTIONS = 128, MAX_LIST = 1 << 16 };
+enum { MAX_LIST = 1 << 16 };
 
 static void check_range(const cli_option *option, double value, const char *text) {
   char least[CLI_UNITS], most[CLI_UNITS];
@@ -46,6 +46,7 @@ static uint64_t parse_bytes(const cli_option *option, const char *text) {
   }
   if (!is_number || *end || value >= 0x1p63)
     cli_usage("--%s: \"%s\" is not a number of bytes, such as 500M, 1.5G or 2GiB", option->name, text);
+  check_range(option, value, text);
   return (uint64_t)value;
 }
 
@@ -69,16 +70,21 @@ static void store(const cli_option *option, const char *text) {
   }
 }
 
-/* The table in the form of getopt_long, with --help at its end; returns the number of options before that. */
-static int to_getopt(struct option list[MAX_OPTIONS], const cli_option *options) {
+static int count_options(const cli_option *options) {
   int count = 0;
-  for (; options[count].name && count < MAX_OPTIONS - 2; count++) {
-    int argument = options[count].kind == CLI_FLAG ? no_argument : required_argument;
-    list[count] = (struct option){.name = options[count].name, .has_arg = argument};
-  }
-  list[count] = (struct option){.name = "help"};
-  list[count + 1] = (struct option){0};
+  while (options[count].name) count++;
   return count;
+}
+
+/* The table in the form of getopt_long, with --help at its end; to be freed. */
+static struct option *to_getopt(const cli_option *options, int count) {
+  struct option *list = calloc((size_t)count + 2, sizeof *list);
+  if (!list) cli_usage("out of memory");
+  for (int i = 0; i < count; i++)
+    list[i] = (struct option){.name = options[i].name,
+                              .has_arg = options[i].kind == CLI_FLAG ? no_argument : required_argument};
+  list[count].name = "help";
+  return list;
 }
 
 static const char *take_operand(const cli_command *command, int count, char **operands) {
@@ -89,8 +95,9 @@ static const char *take_operand(const cli_command *command, int count, char **op
 }
 
 const char *cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv) {
-  struct option list[MAX_OPTIONS];
-  int count = to_getopt(list, options), index = 0;
+  const int count = count_options(options);
+  struct option *list = to_getopt(options, count);
+  int index = 0;
   for (int code; (code = getopt_long(argc, argv, ":h", list, &index)) != -1;) {
     if (code == ':') cli_usage("%s needs an argument", argv[optind - 1]);
     if (code == '?') cli_usage("%s is not an option of this command, or is ambiguous", argv[optind - 1]);
@@ -100,6 +107,7 @@ const char *cli_parse(const cli_command *command, const cli_option *options, int
     }
     store(&options[index], optarg);
   }
+  free(list);
   for (const cli_option *o = options; o->name; o++)
     if (o->required && !*(const char **)o->target) cli_usage("--%s %s is missing: %s", o->name, o->argument, o->help);
   return take_operand(command, argc - optind, argv + optind);

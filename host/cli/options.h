@@ -31,7 +31,7 @@ typedef struct cli_option {
   cli_kind kind;
   void *target;
   bool required;      /* texts only */
-  double least, most; /* of counts and numbers; most 0: any */
+  double least, most; /* of counts, bytes and numbers; most 0: any */
   bool *given;        /* becomes true if the option is given; NULL: nobody asks */
 } cli_option;
 

@@ -126,9 +126,21 @@ static void print_object(const char *name, const cJSON *object) {
   putchar('\n');
 }
 
+void cli_make_shown(cJSON *json) {
+  cJSON *item;
+  char *text = cJSON_IsString(json) ? malloc(4 * strlen(json->valuestring) + 1) : NULL;
+  if (text) {
+    umbra_text_escape(text, 4 * strlen(json->valuestring) + 1, json->valuestring);
+    (void)cJSON_SetValuestring(json, text);
+  }
+  free(text);
+  cJSON_ArrayForEach(item, json) cli_make_shown(item);
+}
+
 static void print_table(const cli_report *report) {
   char text[CLI_UNITS];
   const cJSON *item, *object;
+  cli_make_shown(report->root);
   cJSON_ArrayForEach(item, report->steps) print_step(item);
   cJSON_ArrayForEach(item, report->root) {
     if (item == report->root->child || item == report->steps) continue; /* the command's name, the steps */
@@ -158,6 +170,7 @@ char *cli_text(cli_describe describe, const void *object) {
 }
 
 bool cli_print_json(cJSON *json) {
+  cli_make_shown(json);
   char *text = cJSON_PrintUnformatted(json);
   cJSON_Delete(json);
   if (!text) return cli_error("out of memory");

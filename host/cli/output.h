@@ -56,6 +56,9 @@ typedef umbra_status (*cli_describe)(const void *object, char *text, size_t *siz
 /* Its text; to be freed. NULL, with an error, if there is none. */
 char *cli_text(cli_describe describe, const void *object);
 
+/* Its texts as umbra_text_escape makes them: names of files and columns cannot act on a terminal, and are UTF-8. */
+void cli_make_shown(cJSON *json);
+
 /* Prints one JSON object on one line and frees it. False, with an error, if memory is out. */
 bool cli_print_json(cJSON *json);
 

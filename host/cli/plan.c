@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "estimate.h"
 #include "network.h"
+#include "opened.h"
 #include "plan_job.h"
 #include "progress.h"
 #include "target.h"
@@ -146,7 +147,8 @@ static bool is_scaling(const char *path) {
 static bool may_write(const plan_options *o) {
   const char *inputs[] = {o->data, o->held_out, o->initial, o->params, o->limits};
   return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 5)) &&
-         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 5)));
+         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 5) &&
+                          cli_opened_lies_apart("--scaling", o->scaling)));
 }
 
 /* It tells about the records, so a new file is for the owner alone; the plan is public. */
@@ -366,7 +368,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.train.rounds, CLI_WITHIN(1, 2)},
       {"publish", "N",
        "plan for weights that others may see, one of N ciphertexts shown under the key (default: for nobody else)",
-       CLI_WHOLE, &o.publish, CLI_OPTIONAL},
+       CLI_WHOLE, &o.publish, CLI_WITHIN(1, CLI_MOST_RELEASES)},
       {"statistical", "S", "with --publish: as of umbra decrypt (default 30)", CLI_NUMBER, &o.statistical,
        CLI_WITHIN(1, 128)},
       {"least-bits", "B", "with --publish: so many of the largest weight must be left (default 8)", CLI_NUMBER,
@@ -394,7 +396,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_TEXT, &o.machine, CLI_OPTIONAL},
       CLI_NO_ESTIMATE_OPTION(o.no_estimate),
       {"memory", "BYTES", "fail if the training takes more, such as 16G (default: any)", CLI_BYTES, &o.memory,
-       CLI_OPTIONAL},
+       CLI_WITHIN(1, 0x1p63)},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
       {"out", "FILE", "where the plan goes", CLI_TEXT, &o.out, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),

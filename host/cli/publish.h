@@ -13,6 +13,9 @@ typedef struct cli_publish {
   const umbra_privacy *promise;          /* of the records; NULL: none is made */
 } cli_publish;
 
+/* As of umbra_disclosure_options. */
+#define CLI_MOST_RELEASES 0x1p40
+
 #define CLI_PUBLISH_INIT \
   { .releases = CLI_NOT_GIVEN }
 
@@ -28,7 +31,7 @@ typedef struct cli_publish {
        "with --publish: ciphertexts that will be shown under this key, in all of its life; no default",    \
        CLI_WHOLE,                                                                                          \
        &(publish).releases,                                                                                \
-       CLI_OPTIONAL},                                                                                      \
+       CLI_WITHIN(1, CLI_MOST_RELEASES)},                                                                  \
       {"statistical",                                                                                      \
        "S",                                                                                                \
        "with --publish: chances of 2^-S to learn from all of them (default 30)",                           \

@@ -55,7 +55,7 @@ typedef struct cli_table_options {
       {"array", "LIST", "of .npz: these arrays, by their names (default: all)", CLI_TEXT, &(table).array, CLI_OPTIONAL}, \
   {                                                                                                                      \
     "read-limit", "BYTES", "most uncompressed bytes of a table (default 4G)", CLI_BYTES, &(table).read_limit,            \
-        CLI_OPTIONAL                                                                                                     \
+        CLI_WITHIN(1, 0x1p63)                                                                                            \
   }
 
 /* What they mean; notes go to the report and stderr. Does not return for wrong usage. */

@@ -92,18 +92,25 @@ bool cli_is_kind(const char *path, const char *kind) {
   return is && strcmp(is, kind) == 0;
 }
 
-bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
+bool cli_folder_find(char name[CLI_NAME], const char *folder, bool (*wanted)(const char *path, const void *user),
+                     const void *user) {
   DIR *entries = opendir(folder);
   if (!entries) return false;
   bool found = false;
   for (const struct dirent *entry; !found && (entry = readdir(entries));) {
     char path[CLI_PATH];
     if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= CLI_PATH) continue;
-    found = cli_is_kind(path, kind);
+    found = wanted(path, user);
     snprintf(name, CLI_NAME, "%s", entry->d_name);
   }
   closedir(entries);
   return found;
+}
+
+static bool has_kind(const char *path, const void *kind) { return cli_is_kind(path, kind); }
+
+bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
+  return cli_folder_find(name, folder, has_kind, kind);
 }
 
 bool cli_has_table_name(const char *path) {

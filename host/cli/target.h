@@ -39,8 +39,10 @@ enum { CLI_FLAG_SEALED = 1 }; /* of secret keys: under a passphrase */
 /* True if a file calls itself so. */
 bool cli_is_kind(const char *path, const char *kind);
 
-/* True if a folder holds a file of this kind, whose name then is in `name`. */
+/* True if a folder holds a file of this kind, or one that is `wanted`, whose name then is in `name`. */
 enum { CLI_NAME = 256 };
+bool cli_folder_find(char name[CLI_NAME], const char *folder, bool (*wanted)(const char *path, const void *user),
+                     const void *user);
 bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind);
 
 /* Whether a table can have this name; and the same with an error if none can. */

@@ -6,6 +6,7 @@
 #include "claim.h"
 #include "commands.h"
 #include "estimate.h"
+#include "opened.h"
 #include "owners.h"
 #include "progress.h"
 #include "secret.h"
@@ -255,7 +256,7 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out)) return false;
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_opened_lacks("--out", o->out)) return false;
   const bool begun = cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT);
   if (begun && !load_plan(j, o, report)) return false;
   if (begun && has_ended(j)) return tell_end(j, o, report);

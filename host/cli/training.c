@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
 #include "progress.h"
 
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path) {
@@ -94,7 +95,7 @@ double *cli_scores(const umbra_records *records, const double *weights) {
 bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold) {
   double *scores = cli_scores(records, weights);
   const bool done = scores && cli_check(umbra_judge_scores(judgement, records, scores, threshold), NULL);
-  free(scores);
+  cli_opened_free(scores, umbra_records_rows(records) * sizeof *scores);
   return done;
 }
 
@@ -107,6 +108,20 @@ bool cli_weights_load(umbra_table *weights, cli_training *training, const char *
          cli_error("%s: %s has %zu rows of %zu values; one row or one column of %zu weights, with the bias as its "
                    "last value, is expected",
                    option, path, weights->rows, weights->columns, columns + 1);
+}
+
+typedef struct named_class {
+  const umbra_schema *schema;
+  size_t class;
+} named_class;
+
+static umbra_status describe_class(const void *object, char *text, size_t *size) {
+  const named_class *c = object;
+  return umbra_schema_class_name(c->schema, text, size, c->class);
+}
+
+char *cli_class_name(const umbra_schema *schema, size_t class) {
+  return cli_text(describe_class, &(named_class){schema, class});
 }
 
 uint32_t cli_plan_layers(const umbra_train_options *planned) {
@@ -156,7 +171,7 @@ bool cli_twin_is_finite(const cli_twin *twin) {
 }
 
 void cli_twin_clear(cli_twin *twin) {
-  free(twin->weights);
+  cli_opened_free(twin->weights, twin->count * sizeof *twin->weights);
   free(twin->trace);
   *twin = (cli_twin){0};
 }

@@ -72,6 +72,9 @@ bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const d
 bool cli_weights_load(umbra_table *weights, cli_training *training, const char *option, const char *path,
                       size_t columns);
 
+/* Of a schema's class: its name, whatever its length; to be freed. NULL, with an error, if there is none. */
+char *cli_class_name(const umbra_schema *schema, size_t class);
+
 /* Layers of the plan's model: 1 of a logistic one. */
 uint32_t cli_plan_layers(const umbra_train_options *planned);
 

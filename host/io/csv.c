@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing CSV. */
 #include <locale.h>
+#include <sodium.h>
 #include <stdio.h>
 
 #include "../base/error.h"
@@ -44,5 +45,7 @@ static umbra_status write_text(void *argument) {
 
 umbra_status umbra_csv_write(int file, const umbra_table *table) {
   csv_output out = {.file = file, .table = table};
-  return umbra_in_c_locale(write_text, &out);
+  const umbra_status status = umbra_in_c_locale(write_text, &out);
+  sodium_memzero(&out, sizeof out); /* decrypted values are written so, too */
+  return status;
 }

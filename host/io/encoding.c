@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/text.h"
 
 /* ---- UTF-8 ---- */
 
@@ -19,20 +20,6 @@ static uint8_t *put_utf8(uint8_t *to, uint32_t c) {
   return to;
 }
 
-/* Bytes of the character at `at`, 0: it is none. */
-static size_t utf8_length(const uint8_t *at, size_t left) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  const uint8_t first = at[0];
-  const size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
-  if (length < 2) return length;
-  uint32_t c = first & (0x7fu >> length);
-  for (size_t i = 1; i < length; i++) {
-    if (i >= left || at[i] >> 6 != 2) return 0;
-    c = c << 6 | (at[i] & 0x3f);
-  }
-  return c >= least[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
-}
-
 /* The line of byte `at`, from 1; lines end in LF, CR LF or CR. */
 static size_t line_of(const umbra_bytes *bytes, size_t at) {
   size_t line = 1;
@@ -43,7 +30,7 @@ static size_t line_of(const umbra_bytes *bytes, size_t at) {
 /* The first line that is no UTF-8, 0: all are. */
 static size_t find_damage(const umbra_bytes *bytes) {
   for (size_t i = 0, length; i < bytes->size; i += length) {
-    length = utf8_length(bytes->at + i, bytes->size - i);
+    length = umbra_utf8_length(bytes->at + i, bytes->size - i);
     if (!length) return line_of(bytes, i);
   }
   return 0;
@@ -124,10 +111,11 @@ static umbra_status convert(umbra_bytes *made, const umbra_bytes *from, encoding
   if (e != LATIN_1 && from->size % 2)
     return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is in UTF-16, and ends within a character", path);
   /* A byte of Latin-1 or Windows-1252 takes up to 3, and two of UTF-16, too. */
-  UMBRA_TRY(umbra_alloc(&made->at, (e == LATIN_1 ? from->size : from->size / 2) + 1, 3, "the text of a table"));
+  made->size = 3 * ((e == LATIN_1 ? from->size : from->size / 2) + 1);
+  UMBRA_TRY(umbra_alloc(&made->at, made->size, 1, "the text of a table"));
   const uint8_t *end = e == LATIN_1 ? from_latin1(made->at, from) : from_utf16(made->at, from, e == UTF_16_BIG);
   if (!end) {
-    umbra_free(made->at);
+    umbra_bytes_clear(made);
     return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is in UTF-16, and half of a pair of units is missing", path);
   }
   made->size = (size_t)(end - made->at);
@@ -149,9 +137,9 @@ umbra_status umbra_text_to_utf8(umbra_bytes *bytes, size_t *latin1_line, const c
     bytes->size -= mark;
     memmove(bytes->at, bytes->at + mark, bytes->size);
   } else {
-    umbra_bytes made;
+    umbra_bytes made = {0};
     UMBRA_TRY(convert(&made, &text, *latin1_line ? LATIN_1 : e, path));
-    umbra_free(bytes->at);
+    umbra_bytes_clear(bytes);
     *bytes = made;
   }
   while (bytes->size && is_ending(bytes->at[bytes->size - 1])) bytes->size--;

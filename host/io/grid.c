@@ -28,9 +28,9 @@ umbra_status umbra_grid_make(umbra_grid *grid, size_t rows, size_t columns) {
 void umbra_grid_clear(umbra_grid *grid) {
   for (size_t c = 0; grid->column && c < grid->columns; c++) umbra_texts_clear(&grid->column[c].texts);
   umbra_free(grid->column);
-  umbra_free(grid->values);
+  umbra_wipe_and_free(grid->values, grid->rows * grid->columns * sizeof *grid->values);
   umbra_free(grid->lines);
-  umbra_free(grid->memory);
+  umbra_bytes_clear(&grid->memory);
   umbra_free(grid->names);
   *grid = (umbra_grid){0};
 }

@@ -26,11 +26,11 @@ typedef struct umbra_grid {
   size_t rows, columns;
   double *values; /* in row order; NaN: missing; a word: its number among the column's texts */
   umbra_grid_column *column;
-  size_t *lines; /* of the rows, from 1; NULL: an array, which has none */
-  int named;     /* there is a header */
-  int numbered;  /* whose names are all numbers, not in quotes: numbers mean places, however it was found */
-  char *memory;  /* that texts are parts of */
-  char *names;   /* that names are */
+  size_t *lines;      /* of the rows, from 1; NULL: an array, which has none */
+  int named;          /* there is a header */
+  int numbered;       /* whose names are all numbers, not in quotes: numbers mean places, however it was found */
+  umbra_bytes memory; /* that texts are parts of */
+  char *names;        /* that names are */
 } umbra_grid;
 
 umbra_status umbra_grid_make(umbra_grid *grid, size_t rows, size_t columns);

@@ -108,7 +108,7 @@ static umbra_status read_member(archive *a, size_t i) {
   a->most -= bytes.size;
   umbra_status status =
       from_npy(&a->part[i], &(umbra_npy_source){.memory = bytes.at, .bytes = bytes.size, .path = a->path, .any = 1});
-  umbra_free(bytes.at);
+  umbra_bytes_clear(&bytes);
   if (status != UMBRA_OK || a->part[i].rows == a->part[0].rows) return status;
   char names[300];
   list_names(names, sizeof names, a);
@@ -275,6 +275,6 @@ umbra_status umbra_grid_read(umbra_grid *grid, const char *path, const umbra_tab
   UMBRA_TRY(umbra_input_read(&bytes, path, most));
   const file_kind read_as = standard_input ? kind_by_bytes(&bytes) : kind;
   umbra_status status = from_bytes(grid, &bytes, read_as, path, options, schema, most);
-  umbra_free(bytes.at);
+  umbra_bytes_clear(&bytes);
   return status;
 }

@@ -433,18 +433,17 @@ static umbra_status fill(umbra_grid *grid, reading *r, const survey *s) {
 
 typedef struct text_job {
   umbra_grid *grid; /* its memory is the text */
-  size_t size;
   const umbra_table_options *options;
   const umbra_schema *schema;
 } text_job;
 
 static umbra_status read_text(void *argument) {
   const text_job *job = argument;
-  const char *begin = job->grid->memory;
+  const char *begin = (const char *)job->grid->memory.at;
   survey s = {0};
   reading r = {.options = job->options,
                .schema = job->schema,
-               .text = {.at = begin, .end = begin + job->size, .path = job->grid->path, .next_line = 1}};
+               .text = {.at = begin, .end = begin + job->grid->memory.size, .path = job->grid->path, .next_line = 1}};
   umbra_status status = choose_separator(&r);
   if (status == UMBRA_OK) status = take_header(&r);
   if (status == UMBRA_OK) status = take_survey(&s, &r);
@@ -460,8 +459,8 @@ umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const ch
                                   const umbra_table_options *options, const umbra_schema *schema) {
   size_t latin1_line;
   umbra_status status = umbra_text_to_utf8(bytes, &latin1_line, path);
-  umbra_grid made = {.path = path, .memory = (char *)bytes->at};
-  text_job job = {&made, bytes->size, options, schema};
+  umbra_grid made = {.path = path, .memory = *bytes};
+  text_job job = {&made, options, schema};
   *bytes = (umbra_bytes){0};
   if (status == UMBRA_OK && latin1_line)
     umbra_table_tell(options, "line %zu is not UTF-8: the table's characters are taken for Latin-1", latin1_line);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -11,6 +12,11 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "storage.h"
+
+void umbra_bytes_clear(umbra_bytes *bytes) {
+  umbra_wipe_and_free(bytes->at, bytes->size);
+  *bytes = (umbra_bytes){0};
+}
 
 static umbra_status too_long(const char *path, uint64_t most) {
   return umbra_fail(UMBRA_ERROR_RANGE,
@@ -61,8 +67,20 @@ static umbra_status inflate_stream(growing *to, z_stream *stream, const uint8_t 
   return to->bytes.size > to->most ? too_long(to->path, to->most) : UMBRA_OK;
 }
 
+/* zlib's memory has a window of what is unpacked. */
+static voidpf take_memory(voidpf user, uInt items, uInt size) {
+  void *block = NULL;
+  (void)user;
+  return umbra_alloc(&block, items, size, "unpacking") == UMBRA_OK ? block : NULL;
+}
+
+static void give_memory(voidpf user, voidpf memory) {
+  (void)user;
+  umbra_wipe_and_free(memory, malloc_usable_size(memory));
+}
+
 static umbra_status inflate_all(growing *to, int window, const uint8_t **from, const uint8_t *end) {
-  z_stream stream = {0};
+  z_stream stream = {.zalloc = take_memory, .zfree = give_memory};
   if (inflateInit2(&stream, window) != Z_OK)
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
   umbra_status status = inflate_stream(to, &stream, from, end);
@@ -87,7 +105,7 @@ static umbra_status unpack(umbra_bytes *bytes, const char *path, uint64_t most) 
   if (!begins_gzip(bytes->at, bytes->at + bytes->size)) return UMBRA_OK;
   growing made = {.most = most, .path = path};
   umbra_status status = gunzip(&made, bytes);
-  umbra_free(status == UMBRA_OK ? bytes->at : made.bytes.at);
+  umbra_bytes_clear(status == UMBRA_OK ? bytes : &made.bytes);
   if (status != UMBRA_OK) return status;
   made.bytes.at[made.bytes.size] = 0;
   *bytes = made.bytes;
@@ -112,7 +130,7 @@ static umbra_status read_standard_input(umbra_bytes *bytes, uint64_t most) {
   growing made = {.most = most, .path = "-"};
   umbra_status status = read_stream(&made, STDIN_FILENO);
   if (status == UMBRA_OK) *bytes = made.bytes;
-  else umbra_free(made.bytes.at);
+  else umbra_bytes_clear(&made.bytes);
   return status;
 }
 
@@ -126,7 +144,7 @@ static umbra_status read_file(umbra_bytes *bytes, const char *path, uint64_t mos
   if (status == UMBRA_OK) status = umbra_storage_read(file, made.at, size, path);
   close(file);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
 
@@ -135,7 +153,7 @@ umbra_status umbra_input_read(umbra_bytes *bytes, const char *path, uint64_t mos
   UMBRA_TRY(strcmp(path, "-") == 0 ? read_standard_input(&made, most) : read_file(&made, path, most));
   umbra_status status = unpack(&made, path, most);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
 
@@ -232,6 +250,6 @@ umbra_status umbra_zip_read(umbra_bytes *bytes, const umbra_zip_member *member, 
                                                  : inflate_all(&made, RAW, &from, from + member->packed);
   if (status == UMBRA_OK) status = check_crc(&made, member);
   if (status == UMBRA_OK) *bytes = made.bytes;
-  else umbra_free(made.bytes.at);
+  else umbra_bytes_clear(&made.bytes);
   return status;
 }

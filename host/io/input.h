@@ -13,6 +13,9 @@ typedef struct umbra_bytes {
   size_t size;
 } umbra_bytes;
 
+/* They may be records or weights: they are overwritten. */
+void umbra_bytes_clear(umbra_bytes *bytes);
+
 /*
  * All of `path`, "-" being standard input; what begins as gzip is unpacked. most: uncompressed bytes. Errors: IO,
  * FORMAT (a damaged archive), RANGE (more bytes), OUT_OF_MEMORY; the text names the remedy.

@@ -60,7 +60,7 @@ umbra_status umbra_remarks_read(const char *path, umbra_remark_taker *take, void
     status = umbra_fail(UMBRA_ERROR_FORMAT, "line %zu is no UTF-8, in which Umbra writes tables", latin1_line);
   if (status == UMBRA_OK) status = take_lines((char *)bytes.at, take, user);
   if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
-  umbra_free(bytes.at);
+  umbra_bytes_clear(&bytes);
   return status;
 }
 

@@ -196,6 +196,17 @@ static umbra_status take_label(umbra_schema *schema, const cJSON *root) {
   return schema->named && !schema->label ? malformed("name") : UMBRA_OK;
 }
 
+/* No column is two features, or a feature and the label: see the places of schema_match.c. */
+static umbra_status check_distinct(const umbra_schema *schema) {
+  uint8_t *taken;
+  int distinct = 1;
+  UMBRA_TRY(umbra_alloc(&taken, schema->table_columns + 1, 1, "the columns of a table"));
+  taken[schema->label_number] = 1; /* 0: there is none */
+  for (size_t i = 0; i < schema->columns; i++) distinct &= !taken[schema->column[i].number]++;
+  umbra_free(taken);
+  return distinct ? UMBRA_OK : malformed("list of columns, in which each comes once and the label's does not,");
+}
+
 static umbra_status take_schema(umbra_schema *schema, const cJSON *root, const cJSON *columns) {
   int rule;
   size_t version, i = 0;
@@ -207,7 +218,7 @@ static umbra_status take_schema(umbra_schema *schema, const cJSON *root, const c
   schema->named = is_true(root, "header");
   UMBRA_TRY(take_label(schema, root));
   cJSON_ArrayForEach(item, columns) UMBRA_TRY(take_column(&schema->column[i++], schema, item));
-  return UMBRA_OK;
+  return check_distinct(schema);
 }
 
 static umbra_status parse_tree(umbra_schema **schema, const cJSON *root) {

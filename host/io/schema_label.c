@@ -191,10 +191,10 @@ static size_t find_values(double *value, const label_column *l) {
 static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static umbra_status keep_classes(umbra_schema *schema, const label_column *l, const double *value, size_t count) {
-  char text[CLASS_BYTES];
+  char text[CLASS_BYTES], one[UMBRA_SHOWN_BYTES];
   if (count < 2)
-    return umbra_fail(UMBRA_ERROR_RANGE, "all labels are %.32s; there must be records of several classes (in %s)",
-                      count ? spelled(text, l, value[0]).at : "missing", l->grid->path);
+    return umbra_fail(UMBRA_ERROR_RANGE, "all labels are %s; there must be records of several classes (in %s)",
+                      count ? shown(one, l, value[0]) : "missing", l->grid->path);
   if (count > UMBRA_CLASSES_MOST)
     return umbra_fail(UMBRA_ERROR_RANGE,
                       "there are %zu different labels, and classes are up to %d; --labels values takes them as numbers "

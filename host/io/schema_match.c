@@ -57,6 +57,22 @@ static umbra_status not_there(const umbra_grid *grid, const char *name, size_t f
 
 /* ---- by name ---- */
 
+/* A name may be that of several of the training's columns. One that is a feature already is not the label. */
+static umbra_status check_distinct(umbra_schema_places *places, const umbra_schema *schema, const umbra_grid *grid) {
+  uint8_t *taken;
+  size_t twice = grid->columns;
+  UMBRA_TRY(umbra_alloc(&taken, grid->columns, 1, "the columns of a table"));
+  for (size_t i = 0; i < schema->columns; i++)
+    if (taken[places->column[i]]++) twice = places->column[i];
+  if (places->label != UMBRA_NO_COLUMN && taken[places->label]) places->label = UMBRA_NO_COLUMN;
+  umbra_free(taken);
+  if (twice == grid->columns) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "column %zu has a name that several of the training's features have, and there is one such column "
+                    "here (in %s)",
+                    twice + 1, grid->path);
+}
+
 /* Names are looked for anywhere only if one of them is not in its place, so that a name may come twice. */
 static int is_in_place(const umbra_schema *schema, const umbra_grid *grid) {
   for (size_t i = 0; i < schema->columns; i++)
@@ -92,7 +108,7 @@ static umbra_status match_names(const umbra_schema *schema, umbra_schema_places 
   UMBRA_TRY(sort_names(&names, grid));
   umbra_status status = find_places(schema, places, grid, &names, options);
   umbra_free(names.entry);
-  return status;
+  return status == UMBRA_OK ? check_distinct(places, schema, grid) : status;
 }
 
 /* ---- by place ---- */

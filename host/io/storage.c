@@ -186,8 +186,9 @@ umbra_status umbra_storage_try(const char *path) {
   int file;
   UMBRA_TRY(check_target(&mode, path, 0));
   UMBRA_TRY(create(&file, temporary, path, mode, 0));
+  const umbra_status status = unlink(temporary) == 0 ? UMBRA_OK : refused("replace", path);
   close(file);
-  return unlink(temporary) == 0 ? UMBRA_OK : refused("replace", path);
+  return status;
 }
 
 umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument) {
@@ -197,9 +198,9 @@ umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_b
   UMBRA_TRY(check_target(&mode, path, secret));
   UMBRA_TRY(create(&file, temporary, path, mode, secret));
   umbra_status status = fill(file, path, write, argument);
-  if (close(file) != 0 && status == UMBRA_OK) status = refused("write", path);
   if (status == UMBRA_OK) status = publish(temporary, path, secret);
   if (status != UMBRA_OK || secret) unlink(temporary);
+  close(file); /* only now: its lock kept sweeps away, and its bytes have reached the disk before */
   if (status == UMBRA_OK) sync_folder(path);
   return status;
 }

@@ -18,7 +18,7 @@ typedef struct job {
 static umbra_status open_flooded(double *pairs, const umbra_ciphertext *part, const void *user) {
   const job *j = user;
   umbra_disclosure made;
-  const umbra_disclosure_form form = {part->slots, j->pairs, 0};
+  const umbra_disclosure_form form = {part->slots, j->pairs, !j->pairs};
   UMBRA_TRY(umbra_disclosure_open(pairs, &made, part, j->key, j->options, form));
   if (j->disclosure->ciphertexts) umbra_disclosure_join(j->disclosure, &made);
   else *j->disclosure = made;

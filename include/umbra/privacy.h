@@ -5,7 +5,8 @@
  * Two data sets are neighbours if they have equally many records and all but one of these are the same, at the same places.
  * A release is (epsilon, delta)-private if, of any two neighbours, no outcome is likelier by more than a factor e^epsilon
  * with the one than with the other, but for a probability of delta. Only the last model is released, once, with Gaussian
- * noise: all of it is added by the owner, as integers, before anything is decoded (umbra/disclosure.h). Batches follow
+ * noise: it is added by the owner, as integers, before anything is decoded (umbra/disclosure.h), and if so planned as much
+ * by whoever trains, under encryption, before. Batches follow
  * from the plan, not from the records, each record is in one batch of an epoch, and nothing is gained by drawing them.
  *
  * How much noise follows from the sensitivity: the largest distance between the last models of any two neighbours. It is

@@ -8,6 +8,7 @@
 #ifndef UMBRA_STATUS_H
 #define UMBRA_STATUS_H
 
+#include <stddef.h>
 #include <umbra/export.h>
 
 UMBRA_BEGIN_DECLS
@@ -38,6 +39,13 @@ UMBRA_API const char *umbra_status_string(umbra_status status);
 
 /* Text of the last failure in this thread; "" if there was none. Valid until the thread's next failing call. */
 UMBRA_API const char *umbra_last_error(void);
+
+/*
+ * A text for people: copies `from` into to[size], with control characters as \x1b, those that turn the direction of
+ * writing or end lines as \u202e, and bytes that are no UTF-8 as \xff, so that what a file or its name says cannot act on
+ * a terminal. Cut short, after a whole character, where it does not fit. What umbra_last_error gives is such a text.
+ */
+UMBRA_API void umbra_text_escape(char *to, size_t size, const char *from);
 
 UMBRA_END_DECLS
 
