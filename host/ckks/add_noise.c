@@ -23,10 +23,10 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_ciphertext *co
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "noise is added to ciphertexts on devices that compute with these");
 }
 
-/* The level holds values, errors and noise: 23 deviations are more than the sampler gives. */
+/* The level holds values, errors and noise: 23 deviations are more than the sampler gives, and one is a sum of two. */
 static umbra_status check_room(const umbra_ciphertext *x, const umbra_gaussian *gaussian, double scale) {
   const double largest = umbra_ciphertext_magnitude(x) + umbra_ciphertext_error_bound(x);
-  if (log2(largest * scale + 23 * gaussian->deviation) < umbra_log2_half_modulus(x)) return UMBRA_OK;
+  if (log2(largest * scale + 46 * gaussian->deviation) < umbra_log2_half_modulus(x)) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_RANGE,
       "level %u does not hold values up to %g and noise of deviation %g on coefficients, at a scale of %g", x->level,
@@ -47,11 +47,11 @@ static umbra_status make_noise(umbra_plaintext **plain, const umbra_ciphertext *
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = x->level;
   options.slots = slots;
-  const double error = gaussian->deviation * sqrt(2.0 * slots) / scale; /* of real and imaginary parts */
+  const double error = gaussian->deviation * sqrt(2.0 * slots) / scale;
   umbra_random random;
   umbra_flood drawn;
   UMBRA_TRY(umbra_random_open(&random));
-  umbra_status status = umbra_flood_draw(&drawn, gaussian, &random, slots, umbra_ring_n(x->context->ring));
+  umbra_status status = umbra_flood_draw_real(&drawn, gaussian, &random, slots, umbra_ring_n(x->context->ring));
   umbra_random_close(&random);
   UMBRA_TRY(status);
   status = umbra_encode(plain, x->context, NULL, 0, &options);
@@ -68,7 +68,7 @@ umbra_status umbra_add_noise(umbra_evaluator *evaluator, umbra_ciphertext **out,
   umbra_plaintext *plain = NULL;
   UMBRA_TRY(check(evaluator, out, x, slots, noise));
   const double scale = umbra_ciphertext_scale(x);
-  UMBRA_TRY(umbra_gaussian_of(&gaussian, fmax(noise * scale / sqrt(slots), UMBRA_GAUSSIAN_LEAST)));
+  UMBRA_TRY(umbra_gaussian_of(&gaussian, fmax(noise * scale / sqrt(2.0 * slots), UMBRA_GAUSSIAN_LEAST)));
   UMBRA_TRY(check_room(x, &gaussian, scale));
   umbra_status status = make_noise(&plain, x, slots, &gaussian, scale);
   if (status == UMBRA_OK) status = umbra_add_plain(evaluator, out, x, plain);

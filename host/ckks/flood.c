@@ -7,8 +7,14 @@
 
 /* ---- drawing ---- */
 
-umbra_status umbra_flood_draw(umbra_flood *flood, const umbra_gaussian *gaussian, umbra_random *random, uint32_t slots,
-                              uint32_t n) {
+static void make_real(umbra_wide *sample, uint32_t slots) {
+  sample[0] += sample[slots];
+  sample[slots] = 0;
+  for (uint32_t k = 1; k < slots; k++) sample[2 * slots - k] = -sample[k];
+}
+
+static umbra_status draw(umbra_flood *flood, const umbra_gaussian *gaussian, umbra_random *random, uint32_t slots,
+                         uint32_t n, int real) {
   const umbra_wide mask = ((umbra_wide)1 << UMBRA_NOISE_SHIFT) - 1;
   const uint32_t count = 2 * slots, gap = n / count;
   *flood = (umbra_flood){.bytes = count * sizeof(umbra_wide) + 2 * (size_t)n * sizeof(int64_t)};
@@ -16,12 +22,23 @@ umbra_status umbra_flood_draw(umbra_flood *flood, const umbra_gaussian *gaussian
   umbra_wide *sample = flood->memory;
   int64_t *low = (int64_t *)(sample + count), *high = low + n;
   umbra_random_gaussian(random, sample, count, gaussian);
+  if (real) make_real(sample, slots);
   for (uint32_t i = 0; i < count; i++) {
     low[(size_t)i * gap] = (int64_t)(sample[i] & mask);
     high[(size_t)i * gap] = (int64_t)(sample[i] >> UMBRA_NOISE_SHIFT);
   }
   flood->noise = (umbra_coefficient_noise){low, high};
   return UMBRA_OK;
+}
+
+umbra_status umbra_flood_draw(umbra_flood *flood, const umbra_gaussian *gaussian, umbra_random *random, uint32_t slots,
+                              uint32_t n) {
+  return draw(flood, gaussian, random, slots, n, 0);
+}
+
+umbra_status umbra_flood_draw_real(umbra_flood *flood, const umbra_gaussian *gaussian, umbra_random *random,
+                                   uint32_t slots, uint32_t n) {
+  return draw(flood, gaussian, random, slots, n, 1);
 }
 
 void umbra_flood_clear(umbra_flood *flood) {

@@ -16,6 +16,13 @@ typedef struct umbra_flood {
 
 umbra_status umbra_flood_draw(umbra_flood *flood, const umbra_gaussian *gaussian, umbra_random *random, uint32_t slots,
                               uint32_t n);
+
+/*
+ * Of a vector of real slots: coefficient 2 m - k is minus coefficient k, m is 0, and 0 has twice the variance of the others,
+ * as a sum of two, so that slots are independent; sqrt(2 m) deviations over the scale is that of a slot.
+ */
+umbra_status umbra_flood_draw_real(umbra_flood *flood, const umbra_gaussian *gaussian, umbra_random *random,
+                                   uint32_t slots, uint32_t n);
 void umbra_flood_clear(umbra_flood *flood);
 
 /* dst += the noise, over a part of a level's window, on a stream of the context. */

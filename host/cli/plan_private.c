@@ -230,7 +230,7 @@ static void tell_prediction(const prediction *p, const char *what, bool json, cJ
 
 static bool predict(const plan_job *j, const plan_options *o, double noise, cJSON *facts) {
   const umbra_records *judged = j->held ? j->held : j->records;
-  prediction p;
+  prediction p = {0};
   if (!j->twin.weights) return true;
   const size_t outputs = j->wanted.outputs > 1 ? j->wanted.outputs : 1;
   double *weights = calloc(j->twin.count, sizeof *weights);

@@ -48,10 +48,10 @@ umbra_status umbra_privacy_check(const umbra_train_options *o) {
 
 /* ---- the residual and its slope on a grid ---- */
 
-enum { CELLS = 8192, MOST_TARGETS = 2 };
+enum { CELLS = 8192, HALF = CELLS / 2, MOST_TARGETS = 2 };
 
 typedef struct curve {
-  double step;                 /* between points, of which point i is at (i - CELLS / 2) step */
+  double step;                 /* between points, of which point i is at (i - HALF) step */
   uint32_t targets;            /* residuals at the ends of the labels' range, between which they are convex */
   double *value[MOST_TARGETS]; /* r */
   double *slope;               /* -r', of scores or, by symmetry of the grid, of margins */
@@ -59,7 +59,7 @@ typedef struct curve {
   double *memory;
 } curve;
 
-static double point(const curve *c, uint32_t i) { return ((double)i - CELLS / 2) * c->step; }
+static double point(const curve *c, uint32_t i) { return ((double)i - HALF) * c->step; }
 
 /* Of sum c_k T_k(x / range): the coefficients of its derivative. */
 static void differentiate(double *derived, const double *c, uint32_t degree, double range) {
@@ -136,8 +136,8 @@ typedef struct motion {
 
 /* While scores are within `scores`; rounding is far below what is added for the cells. */
 static motion move(const curve *c, double scores, double rate, double radius) {
-  const double cells = fmin(ceil(scores / c->step) + 1, CELLS / 2);
-  const uint32_t first = CELLS / 2 - (uint32_t)cells, last = CELLS / 2 + (uint32_t)cells;
+  const double cells = fmin(ceil(scores / c->step) + 1, HALF);
+  const uint32_t first = HALF - (uint32_t)cells, last = HALF + (uint32_t)cells;
   const double push = rate * rate * radius * radius;
   motion m = {.first = first, .last = last, .low = INFINITY, .high = -INFINITY, .reach = -INFINITY};
   for (uint32_t i = first; i <= last; i++) {
@@ -149,7 +149,7 @@ static motion move(const curve *c, double scores, double rate, double radius) {
       m.reach = fmax(m.reach, 2 * rate * r * point(c, i) + push * r * r);
     }
   }
-  for (uint32_t k = 0; k < c->targets; k++) m.start = fmax(m.start, fabs(c->value[k][CELLS / 2]));
+  for (uint32_t k = 0; k < c->targets; k++) m.start = fmax(m.start, fabs(c->value[k][HALF]));
   m.low -= c->slope_off;
   m.high += c->slope_off;
   m.peak += c->value_off;

@@ -103,7 +103,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_disclosure_predict(umbra_disclosure 
 
 /*
  * Noise that somebody adds who has no secret key: *out = x and a discrete Gaussian on the coefficients of a vector of so many
- * slots, drawn anew in each call, so that real and imaginary parts of each slot have noise of at least that deviation. x
+ * slots, drawn anew in each call, so that the real part of each slot has noise of at least that deviation. x
  * repeats itself with that period, a power of two, and copies have the same noise: of others the mean would have less. Its key's
  * owner does not know it, and whoever added it does. Its level stays. Noise counts as an error of x from then on. Errors:
  * INVALID_ARGUMENT, those of the evaluator, RANGE (more than the level holds), UNSUPPORTED (a dry device, a simulation).
