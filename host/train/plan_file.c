@@ -272,7 +272,7 @@ static umbra_status read_either(umbra_reader *reader, plan_rest *rest, umbra_sec
 }
 
 static umbra_status read_privacy(umbra_reader *reader, plan_rest *rest) {
-  privacy_record r;
+  privacy_record r = {0};
   if (is_at_end(reader)) return UMBRA_OK;
   UMBRA_TRY(read_either(reader, rest, UMBRA_SECTION_PRIVACY, &r, sizeof r));
   if (rest->is_known) return UMBRA_OK;
