@@ -55,6 +55,8 @@ JOBS = tuple(tuple(job.split()) for job in (
     "params --params IN:params.umbra --save OUT:o.umbra",
     "plan IN:train.csv --scale deviation --iterations 2 --degree 3 --rate 1 --clip 4 --params IN:boot.umbra --held-out"
     " IN:train.csv --initial IN:initial.csv --scaling OUT:o.csv --out OUT:o.umbra --calibrate --trace OUT:t.json",
+    "plan IN:train.csv --private 1,1e-3 --limits IN:limits.csv --iterations 1 --params IN:boot.umbra --scaling OUT:o.csv"
+    " --out OUT:o.umbra",
     "plan IN:model.onnx --samples IN:samples.npy --degree 3 --server OUT:o.umbra --client OUT:p.umbra --svg OUT:o.svg",
     "keygen --params IN:params.umbra --out NEW:new --secret OUT:secret/new.umbra --passphrase-file"
     " IN:secret/passphrase",
@@ -105,7 +107,7 @@ def make_files():
     for folder in ("secret", "data"):
         os.mkdir(folder)
     write = {"secret/passphrase": "correct horse\n", "records.csv": "0.5,-1\n1,1\n", "model.csv": "1.5\n-0.5\n0.25\n",
-             "initial.csv": "0\n0\n0\n",
+             "initial.csv": "0\n0\n0\n", "limits.csv": "-3,-2\n3,2\n",
              "train.csv": "".join(f"{i % 7 - 3},{i % 5 - 2},{int(i % 7 > 3)}\n" for i in range(60))}
     for name, text in write.items():
         pathlib.Path(name).write_text(text, encoding="utf-8")

@@ -15,9 +15,9 @@
 #include "scheme.h"
 
 static const char *const headers_of_records[] = {
-    "approximation.h", "array.h",   "audit.h", "convolution.h", "feature_map.h",  "inference.h",
-    "logistic.h",      "matrix.h",  "model.h", "matrix_ops.h",  "optimum.h",      "product.h",
-    "product_plan.h",  "records.h", "table.h", "train.h",       "train_search.h", "weights.h"};
+    "approximation.h", "array.h", "audit.h",      "convolution.h",  "feature_map.h", "inference.h",    "logistic.h",
+    "matrix.h",        "model.h", "matrix_ops.h", "optimum.h",      "product.h",     "product_plan.h", "privacy.h",
+    "records.h",       "table.h", "train.h",      "train_search.h", "weights.h"};
 
 /* ---- the table ---- */
 

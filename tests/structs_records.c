@@ -414,6 +414,42 @@ static umbra_status take_audit_desc(void *given) {
   return status == UMBRA_ERROR_MISMATCH ? UMBRA_OK : status;
 }
 
+/* ---- privacy ---- */
+
+static const umbra_privacy_options promised = {
+    .struct_size = sizeof(umbra_privacy_options), .epsilon = 2, .delta = 1e-5, .norm = 1};
+
+static umbra_train_options private_options(const umbra_privacy_options *privacy) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = ROWS, .columns = COLUMNS, .privacy = privacy};
+  options.optimizer = UMBRA_OPTIMIZER_PLAIN;
+  options.iterations = 2;
+  return options;
+}
+
+static umbra_status take_privacy_options(void *given) {
+  umbra_privacy_options *privacy = given;
+  umbra_sensitivity found = {UMBRA_SENSITIVITY_INIT};
+  privacy->epsilon = promised.epsilon;
+  privacy->delta = promised.delta;
+  privacy->norm = promised.norm;
+  const umbra_train_options options = private_options(privacy);
+  return umbra_train_sensitivity(&found, &options);
+}
+
+static umbra_status fill_sensitivity(void *given) {
+  const umbra_train_options options = private_options(&promised);
+  return umbra_train_sensitivity(given, &options);
+}
+
+static umbra_status fill_privacy(void *given) {
+  umbra_train_plan *plan = NULL;
+  const umbra_train_options options = private_options(&promised);
+  assert_ok(umbra_train_plan_create(&plan, t.s.params, &options));
+  const umbra_status status = umbra_train_plan_privacy(plan, given);
+  umbra_train_plan_destroy(plan);
+  return status;
+}
+
 /* ---- the table ---- */
 
 static const row rows[] = {
@@ -446,6 +482,9 @@ static const row rows[] = {
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
     ROW(umbra_multiply_options, 1, TAKEN, take_multiply_options),
     ROW(umbra_matrix_view, 1, TAKEN, take_matrix_view),
+    ROW(umbra_privacy_options, 1, TAKEN, take_privacy_options),
+    ROW(umbra_sensitivity, 1, FILLED, fill_sensitivity),
+    ROW(umbra_privacy, 1, FILLED, fill_privacy),
     ROW(umbra_product_desc, 1, TAKEN, take_product_desc),
     ROW(umbra_product_candidate, 1, FILLED, fill_product_candidate),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),

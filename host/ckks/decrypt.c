@@ -5,6 +5,7 @@
 #include "../base/outputs.h"
 #include "../ring/ops.h"
 #include "checks.h"
+#include "flood.h"
 #include "secret.h"
 #include "trace.h"
 
@@ -61,31 +62,6 @@ static umbra_status open_view(const umbra_view *dst, const umbra_view *all, umbr
   return UMBRA_OK;
 }
 
-/* dst += the polynomial with coefficients part * 2^shift. */
-static umbra_status add_integers(const umbra_view *dst, umbra_window window, umbra_ring *home, umbra_stream *stream,
-                                 const int64_t *part, uint32_t shift) {
-  const size_t bytes = umbra_ring_n(home) * sizeof *part;
-  void *integers;
-  umbra_poly noise;
-  UMBRA_TRY(umbra_ring_take(home, &integers, bytes, "noise"));
-  umbra_status status = umbra_poly_create(&noise, home, 1, window, 0, "noise");
-  if (status == UMBRA_OK) {
-    const umbra_view view = umbra_poly_view(&noise, home);
-    umbra_ring_upload(home, stream, integers, part, bytes);
-    umbra_ring_from_i64(home, stream, &view, integers, shift);
-    umbra_ring_add(home, stream, dst, dst, &view);
-    umbra_ring_give_secret(home, stream, noise.data, umbra_poly_bytes(&noise, home));
-  }
-  umbra_ring_give_secret(home, stream, integers, bytes);
-  return status;
-}
-
-umbra_status umbra_add_coefficient_noise(const umbra_view *dst, umbra_window window, umbra_ring *ring,
-                                         umbra_stream *stream, const umbra_coefficient_noise *noise) {
-  UMBRA_TRY(add_integers(dst, window, ring, stream, noise->low, 0));
-  return add_integers(dst, window, ring, stream, noise->high, UMBRA_NOISE_SHIFT);
-}
-
 /* The message over a part of the ciphertext's window; dst and stream are at home. */
 static umbra_status open_exactly(const umbra_view *dst, umbra_window window, umbra_stream *stream, const opening *o) {
   umbra_ring *ring = o->ciphertext->context->ring, *home = o->home->ring;
@@ -107,7 +83,7 @@ static umbra_status open_residues(const umbra_view *dst, umbra_window window, um
                                   const void *source) {
   const opening *o = source;
   UMBRA_TRY(open_exactly(dst, window, stream, o));
-  return o->noise ? umbra_add_coefficient_noise(dst, window, o->home->ring, stream, o->noise) : UMBRA_OK;
+  return o->noise ? umbra_flood_add(dst, window, o->home->ring, stream, o->noise) : UMBRA_OK;
 }
 
 static umbra_status check(const umbra_ciphertext *ciphertext, const umbra_secret_key *key) {

@@ -18,10 +18,6 @@ typedef struct umbra_coefficient_noise {
   const int64_t *low, *high;
 } umbra_coefficient_noise;
 
-/* dst, a polynomial over that window, += the noise. */
-umbra_status umbra_add_coefficient_noise(const umbra_view *dst, umbra_window window, umbra_ring *ring,
-                                         umbra_stream *stream, const umbra_coefficient_noise *noise);
-
 /*
  * Decryption as above with noise, which is added before anything is decoded, and of the first `slots` slots as a vector of so many
  * has them: a power of two, at most the ciphertext's.

@@ -35,9 +35,10 @@ static umbra_status check_options(const umbra_disclosure_options *o) {
                       most_statistical);
   if (!(o->least_bits >= 1 && isfinite(o->least_bits)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "least_bits is %g: it must be at least 1", o->least_bits);
-  if (umbra_is_bound(o->error_bound) && umbra_is_bound(o->magnitude)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "error_bound %g and magnitude %g: both are finite and not negative",
-                    o->error_bound, o->magnitude);
+  if (umbra_is_bound(o->error_bound) && umbra_is_bound(o->magnitude) && umbra_is_bound(o->noise)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "error_bound %g, magnitude %g and noise %g: all are finite and not negative", o->error_bound,
+                    o->magnitude, o->noise);
 }
 
 umbra_status umbra_disclosure_options_take(umbra_disclosure_options *own, const umbra_disclosure_options *options) {
@@ -187,7 +188,8 @@ static umbra_status open_flooded(double *pairs, const umbra_flood *f, const umbr
   umbra_flood_noise noise;
   umbra_random random;
   umbra_random_open_seeded(&random, seed);
-  umbra_status status = umbra_flood_draw(&noise, f, &random, 2 * form->slots, umbra_ring_n(x->context->ring));
+  umbra_status status =
+      umbra_flood_draw(&noise, &f->gaussian, &random, 2 * form->slots, umbra_ring_n(x->context->ring));
   umbra_random_close(&random);
   UMBRA_TRY(status);
   status = umbra_decrypt_flooded(pairs, form->slots, x, key, &noise.coefficients);

@@ -57,7 +57,7 @@ static umbra_status add_on(const umbra_ciphertext *made, const umbra_ciphertext 
   const umbra_view both = umbra_poly_view(&made->poly, ring), old = umbra_poly_view(&x->poly, ring);
   const umbra_view c0 = umbra_view_poly(&both, 0);
   umbra_ring_add(ring, stream, &both, &both, &old);
-  return umbra_add_coefficient_noise(&c0, made->poly.window, ring, stream, &noise->coefficients);
+  return umbra_flood_add(&c0, made->poly.window, ring, stream, &noise->coefficients);
 }
 
 static umbra_status flood(const umbra_ciphertext *made, const umbra_ciphertext *x, const umbra_flood *f) {
@@ -66,7 +66,7 @@ static umbra_status flood(const umbra_ciphertext *made, const umbra_ciphertext *
   umbra_random random;
   umbra_stream *stream;
   UMBRA_TRY(umbra_random_open(&random));
-  umbra_status status = umbra_flood_draw(&noise, f, &random, n, n);
+  umbra_status status = umbra_flood_draw(&noise, &f->gaussian, &random, n, n);
   umbra_random_close(&random);
   UMBRA_TRY(status);
   status = umbra_ring_stream_open(&stream, made->context->ring);

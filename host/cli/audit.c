@@ -175,8 +175,17 @@ static bool compare_layers(audit_job *j, const char *folder) {
   return made;
 }
 
+/* The share of a private model's noise that whoever trains has drawn: nobody can repeat it. */
+static bool has_noise(const umbra_train_options *planned) {
+  return planned->privacy && planned->privacy->noise_by == UMBRA_NOISE_BY_BOTH;
+}
+
 static bool compare_model(audit_job *j, const audit_options *o, cli_report *report) {
   if (!j->ended) return true;
+  if (has_noise(&j->in.planned)) {
+    cli_report_text(report, "model", "has noise of whoever trained it, which nobody can repeat, and is not compared");
+    return true;
+  }
   const bool made = cli_plan_is_network(&j->in.planned) ? compare_layers(j, o->run) : compare_logistic(j, o->run);
   cli_report_step(report, "compare model", NULL);
   return made;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
 #include "model_file.h"
 #include "network.h"
 #include "opened.h"
 #include "owners.h"
+#include "private.h"
 #include "progress.h"
 #include "publish.h"
 #include "ranges.h"
@@ -15,7 +18,8 @@
 
 typedef struct decrypt_options {
   const char *keys, *in, *out;
-  const char *scaling; /* of the training that it is to be of; of weights also names */
+  const char *private_plan; /* NULL: nothing is promised of the records */
+  const char *scaling;      /* of the training that it is to be of; of weights also names */
   cli_secret secret;
   double threshold; /* probability; 0: not given */
   bool weights, names, json;
@@ -32,6 +36,8 @@ typedef struct decrypt_job {
   umbra_logistic_info about; /* of the model */
   umbra_scaling *scaling;    /* of the training that it is to be of; NULL: any */
   umbra_table table;
+  cli_publish publish; /* as it was asked for, and with what a private plan says */
+  umbra_privacy promise;
   cli_journal journal; /* of values that are for others, too */
   umbra_disclosure told;
 } decrypt_job;
@@ -97,26 +103,87 @@ static bool load_in(decrypt_job *j, const decrypt_options *o, cli_report *report
   return weights_fit(j, report);
 }
 
-static umbra_status open_matrix(decrypt_job *j, const decrypt_options *o, const umbra_progress *progress) {
-  const umbra_disclosure_options options = cli_publish_options(&o->publish);
-  return o->publish.wanted
+/* ---- what a private plan promises ---- */
+
+/* The only layer of a network, or a logistic model. */
+static bool has_shape(const decrypt_job *j, const umbra_train_options *planned) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  if (j->model) return planned->kind == UMBRA_TRAIN_LOGISTIC && j->about.features == planned->columns;
+  return planned->kind == UMBRA_TRAIN_NETWORK && umbra_matrix_rows(j->matrix) == cli_plan_units(planned, 0) &&
+         umbra_matrix_columns(j->matrix) == planned->columns + 1 &&
+         umbra_matrix_layout_of(j->matrix, &layout) == UMBRA_OK && layout.order == UMBRA_MATRIX_WRAPPED;
+}
+
+static bool has_params(const decrypt_job *j, const umbra_train_plan *plan) {
+  uint8_t digest[2][UMBRA_DIGEST_BYTES];
+  umbra_params_digest(umbra_train_plan_params(plan), digest[0]);
+  umbra_params_digest(umbra_context_params(j->context), digest[1]);
+  return memcmp(digest[0], digest[1], sizeof digest[0]) == 0;
+}
+
+static bool is_of_plan(const decrypt_job *j, const umbra_train_plan *plan) {
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  uint8_t id[2][UMBRA_DIGEST_BYTES];
+  if (!cli_check(umbra_train_plan_options(plan, &planned), "--private")) return false;
+  if (!has_params(j, plan) || !has_shape(j, &planned))
+    return cli_error(
+        "--private: this is no model of that plan, which is for other parameters, or for weights of another "
+        "shape");
+  const bool told = j->model && umbra_logistic_training(j->model, id[0]) && umbra_train_plan_training(plan, id[1]);
+  return !told || memcmp(id[0], id[1], sizeof id[0]) == 0 ||
+         cli_error("--private: the model is of another training than that plan");
+}
+
+/* One release, unless more are planned for; and errors are hidden as well as the noise of the promise does it. */
+static void take_noise(decrypt_job *j) {
+  cli_publish *p = &j->publish;
+  p->promise = &j->promise;
+  p->error = j->promise.error_bound;
+  if (p->releases == CLI_NOT_GIVEN) p->releases = j->promise.ciphertexts;
+  const double more = log2((double)p->releases / (double)j->promise.ciphertexts);
+  if (!(p->statistical > 0)) p->statistical = fmax(1, floor(10 * (j->promise.statistical - more)) / 10);
+  if (!(p->least_bits > 0)) p->least_bits = 1;
+}
+
+static bool take_promise(decrypt_job *j, const decrypt_options *o) {
+  umbra_train_plan *plan = NULL;
+  j->publish = o->publish;
+  if (!o->private_plan) return true;
+  const bool taken = cli_plan_load(&plan, "--private", o->private_plan) && is_of_plan(j, plan) &&
+                     cli_check(umbra_train_plan_privacy(plan, &j->promise), "--private");
+  umbra_train_plan_destroy(plan);
+  if (taken) take_noise(j);
+  return taken;
+}
+
+/* For the file; *remark NULL: there is nothing to say. */
+static bool promise_remark(char **remark, const decrypt_job *j) {
+  *remark = j->publish.promise ? cli_private_line(j->publish.promise) : NULL;
+  return *remark || !j->publish.promise;
+}
+
+/* ---- opening ---- */
+
+static umbra_status open_matrix(decrypt_job *j, const umbra_progress *progress) {
+  const umbra_disclosure_options options = cli_publish_options(&j->publish);
+  return j->publish.wanted
              ? umbra_matrix_decrypt_public(j->matrix, &j->told, j->table.values, j->secret, &options, progress)
              : umbra_matrix_decrypt(j->matrix, j->table.values, j->secret, progress);
 }
 
-static umbra_status open_model(decrypt_job *j, const decrypt_options *o, size_t features) {
+static umbra_status open_model(decrypt_job *j, size_t features) {
   double *weights = j->table.values, *bias = weights + features;
-  const umbra_disclosure_options options = cli_publish_options(&o->publish);
-  return o->publish.wanted ? umbra_logistic_decrypt_public(j->model, &j->told, weights, bias, j->secret, &options)
+  const umbra_disclosure_options options = cli_publish_options(&j->publish);
+  return j->publish.wanted ? umbra_logistic_decrypt_public(j->model, &j->told, weights, bias, j->secret, &options)
                            : umbra_logistic_decrypt(j->model, weights, bias, j->secret);
 }
 
-static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
+static bool decrypt_matrix(decrypt_job *j, cli_report *report) {
   cli_progress bar;
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
   const umbra_progress opening = cli_progress_open(&bar, "decrypting");
-  umbra_status status = open_matrix(j, o, &opening);
+  umbra_status status = open_matrix(j, &opening);
   if (!cli_progress_check(&bar, status, "--in")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
@@ -131,11 +198,11 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
 }
 
 /* One row: the weights, and after them the bias, as umbra encrypt --model reads them. */
-static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report *report) {
+static bool decrypt_weights(decrypt_job *j, cli_report *report) {
   const size_t features = j->about.features;
   if (!make_table(&j->table, 1, features + 1)) return false;
   umbra_range range = {UMBRA_RANGE_INIT};
-  if (!cli_check(open_model(j, o, features), "--in") || !cli_check(umbra_logistic_range(j->model, &range), "--in"))
+  if (!cli_check(open_model(j, features), "--in") || !cli_check(umbra_logistic_range(j->model, &range), "--in"))
     return false;
   (void)cli_range_judge(&range, report);
   cli_report_number(report, "features", (double)features);
@@ -157,7 +224,7 @@ static void report_units(const cli_linear *linear, cli_report *report) {
 
 static bool write_named(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
   cli_linear linear = {0};
-  const cli_model_file file = {&linear, o->threshold > 0 ? o->threshold : 0.5, &j->about};
+  const cli_model_file file = {&linear, o->threshold > 0 ? o->threshold : 0.5, &j->about, j->publish.promise};
   bool written = cli_linear_open(&linear, j->table.values, j->about.features, j->scaling, cli_schema_of(j->scaling)) &&
                  cli_model_write(&file, form, "--out", o->out);
   if (written) report_units(&linear, report);
@@ -165,23 +232,33 @@ static bool write_named(decrypt_job *j, const decrypt_options *o, cli_model_form
   return written;
 }
 
-/* With the id of their training. */
-static bool write_row(const decrypt_job *j, const decrypt_options *o) {
+/* With the id of their training, and what is promised of its records. */
+static bool write_row(const decrypt_job *j, const char *remark, const char *path) {
   uint8_t id[UMBRA_DIGEST_BYTES];
   const uint8_t *training = umbra_logistic_training(j->model, id) ? id : NULL;
-  return cli_check(umbra_weights_save(j->table.values, j->about.features, training, o->out), "--out");
+  const double *weights = j->table.values;
+  return cli_check(umbra_weights_save_remarked(weights, j->about.features, training, remark, path), "--out");
 }
 
 /* A layer's weights have the id of their training. */
-static bool write_matrix(const decrypt_job *j, const decrypt_options *o) {
+static bool write_matrix(const decrypt_job *j, const char *remark, const char *path) {
   uint8_t id[UMBRA_DIGEST_BYTES];
   const bool layer = umbra_matrix_plan(j->matrix, id) == UMBRA_MATRIX_LAYER;
-  return cli_check(layer ? umbra_layer_save(&j->table, id, o->out) : umbra_table_write(&j->table, o->out), "--out");
+  return cli_check(
+      layer ? umbra_layer_save(&j->table, id, remark, path) : umbra_table_write_remarked(&j->table, remark, path),
+      "--out");
+}
+
+static bool write_table(const decrypt_job *j, const decrypt_options *o) {
+  char *remark;
+  if (!promise_remark(&remark, j)) return false;
+  const bool written = o->weights ? write_row(j, remark, o->out) : write_matrix(j, remark, o->out);
+  free(remark);
+  return written;
 }
 
 static bool write_out(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
-  if (!o->weights) return write_matrix(j, o);
-  return form == CLI_MODEL_ROW ? write_row(j, o) : write_named(j, o, form, report);
+  return form == CLI_MODEL_ROW ? write_table(j, o) : write_named(j, o, form, report);
 }
 
 /* The kind of file, which is only of weights another one than a table. */
@@ -196,21 +273,22 @@ static bool find_form(cli_model_form *form, const decrypt_options *o) {
 }
 
 static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  const char *inputs[] = {o->in, o->scaling, o->secret.file, o->secret.passphrase_file};
+  const char *inputs[] = {o->in, o->scaling, o->secret.file, o->secret.passphrase_file, o->private_plan};
   const cli_owned owned[] = {{"--secret", NULL, o->secret.file}, {"--in", NULL, o->in}};
   cli_model_form form;
-  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) ||
+  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 5) ||
       (!o->publish.wanted && !cli_opened_prepare("--out", o->out)) || !cli_owners_agree(owned, 2) ||
       !cli_scaling_load(&j->scaling, o->scaling, NULL, report) ||
-      !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_in(j, o, report) ||
+      !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_in(j, o, report) || !take_promise(j, o) ||
       !cli_secret_load(&j->secret, j->context, &o->secret, report) ||
       (o->publish.wanted && !cli_journal_open(&j->journal, o->secret.file, j->secret, o->publish.new_journal)))
     return false;
   cli_interrupts_hold();
-  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, o, report) || !cli_goes_on() ||
-      (o->publish.wanted && !cli_publish_count(&o->publish, &j->journal, &j->told, report)) ||
+  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, report) || !cli_goes_on() ||
+      (j->publish.wanted && !cli_publish_count(&j->publish, &j->journal, &j->told, report)) ||
       !write_out(j, o, form, report))
     return false;
+  if (j->publish.promise) cli_private_facts(cJSON_AddObjectToObject(report->root, "private"), j->publish.promise);
   cli_report_step(report, "write", o->out);
   return true;
 }
@@ -227,8 +305,10 @@ static void clear(decrypt_job *j) {
 
 static void check_usage(decrypt_options *o) {
   cli_network_options *n = &o->network;
-  cli_publish_check(&o->publish);
+  if (o->private_plan && o->publish.error > 0) cli_usage("--error goes without --private, whose plan says it");
+  cli_publish_check(&o->publish, o->private_plan != NULL);
   cli_secret_check(&o->secret);
+  if (o->private_plan && n->plan) cli_usage("--private goes with --keys, and is for models that were trained");
   if (o->publish.wanted && n->doubtful)
     cli_usage("--doubtful is for the owner: --publish shows nothing that is in doubt");
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
@@ -265,13 +345,18 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"out", "FILE", "table to write, .csv or .npy; answers also .json, weights also .json or .onnx", CLI_TEXT, &o.out,
        CLI_REQUIRED},
       CLI_PUBLISH_OPTIONS(o.publish),
+      {"private", "PLAN",
+       "it is the model of that plan, and is shown as private as the plan says; --releases and --statistical as the "
+       "noise "
+       "allows",
+       CLI_TEXT, &o.private_plan, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
   check_usage(&o);
 
-  decrypt_job job = {.told = {UMBRA_DISCLOSURE_INIT}};
+  decrypt_job job = {.told = {UMBRA_DISCLOSURE_INIT}, .promise = {UMBRA_PRIVACY_INIT}};
   cli_report report = {0};
   bool done = cli_report_open(&report) &&
               (o.network.plan ? cli_network_decrypt(&o.network, &report) : decrypt(&job, &o, &report));

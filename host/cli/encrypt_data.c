@@ -5,6 +5,7 @@
 #include "estimate.h"
 #include "excess.h"
 #include "opened.h"
+#include "private.h"
 #include "progress.h"
 #include "target.h"
 
@@ -43,7 +44,7 @@ static bool take_records(data_job *j, const cli_data_options *o, cli_report *rep
   return cli_records_load(&j->records, "DATA", o->data, &o->table, cli_schema_of(j->scaling), report) &&
          shape_fits(j, o) && (o->other_records || cli_are_planned(j->records, j->scaling, "DATA")) &&
          cli_records_within(&j->records, j->scaling, o->clip, "DATA", report) &&
-         cli_records_scale(&j->records, "DATA", j->scaling);
+         cli_records_scale(&j->records, "DATA", j->scaling) && cli_private_limit(&j->records, "DATA", j->plan);
 }
 
 static bool read(data_job *j, const cli_data_options *o, cli_report *report) {

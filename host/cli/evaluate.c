@@ -10,6 +10,7 @@
 #include "evaluation.h"
 #include "excess.h"
 #include "opened.h"
+#include "private.h"
 #include "progress.h"
 #include "promise.h"
 #include "secret.h"
@@ -62,7 +63,8 @@ static bool read_train(evaluate_job *j, const evaluate_options *o, cli_report *r
          (cli_records_load(&j->raw_train, "--train", o->train, &o->table, cli_schema_of(j->scaling), report) &&
           (o->other_records || cli_are_planned(j->raw_train, j->scaling, "--train")) &&
           weigh(&j->raw_train, j->scaling, "--train") &&
-          cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling));
+          cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling) &&
+          cli_private_limit(&j->train, "--train", j->plan));
 }
 
 static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *report) {

@@ -8,6 +8,7 @@
 
 #include "network_model.h"
 #include "opened.h"
+#include "private.h"
 #include "target.h"
 
 typedef struct judge_job {
@@ -165,7 +166,7 @@ static bool compare(judge_job *j, cli_report *report) {
   if (!cli_records_load_like(&j->raw_train, j->raw, "--train", o->train, o->table, report) ||
       !(o->other_records || cli_are_planned(j->raw_train, o->scaling, "--train")) ||
       !cli_records_scaled(j->raw_train, &j->train, "--train", o->scaling) ||
-      !cli_twin_run(&j->twin, o->plan, j->train, &options))
+      !cli_private_limit(&j->train, "--train", o->plan) || !cli_twin_run(&j->twin, o->plan, j->train, &options))
     return false;
   const umbra_train_outcome *last = &j->twin.trace[j->twin.iterations - 1];
   for (size_t i = 0; i < j->twin.count; i++) largest = fmax(largest, fabs(j->twin.weights[i]));

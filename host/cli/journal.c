@@ -34,10 +34,14 @@ typedef struct entry {
   char id[CLI_HEX];
   double statistical;
   uint64_t releases, ciphertexts;
+  double epsilon, delta; /* what was promised of the records; 0: nothing */
 } entry;
 
 static void write_line(char line[LINE], const entry *e) {
-  snprintf(line, LINE, "%s %.17g %" PRIu64 " %" PRIu64 "\n", e->id, e->statistical, e->releases, e->ciphertexts);
+  int length =
+      snprintf(line, LINE, "%s %.17g %" PRIu64 " %" PRIu64, e->id, e->statistical, e->releases, e->ciphertexts);
+  if (e->epsilon > 0) length += snprintf(line + length, LINE - length, " private %.17g %.17g", e->epsilon, e->delta);
+  snprintf(line + length, LINE - length, "\n");
 }
 
 /* Only what write_line makes. */
@@ -46,8 +50,10 @@ static bool read_line(entry *e, const char *line, size_t length) {
   if (length >= LINE) return false;
   memcpy(copy, line, length);
   copy[length] = '\0';
-  if (sscanf(copy, "%64[0-9a-f] %lf %" SCNu64 " %" SCNu64, e->id, &e->statistical, &e->releases, &e->ciphertexts) != 4)
-    return false;
+  *e = (entry){0};
+  const int read = sscanf(copy, "%64[0-9a-f] %lf %" SCNu64 " %" SCNu64 " private %lf %lf", e->id, &e->statistical,
+                          &e->releases, &e->ciphertexts, &e->epsilon, &e->delta);
+  if (read != 4 && read != 6) return false;
   write_line(again, e);
   return strlen(e->id) == 2 * UMBRA_DISCLOSURE_ID_BYTES && e->releases && e->ciphertexts && isfinite(e->statistical) &&
          strcmp(copy, again) == 0;
@@ -55,17 +61,25 @@ static bool read_line(entry *e, const char *line, size_t length) {
 
 static bool is_same(const entry *a, const entry *b) {
   return strcmp(a->id, b->id) == 0 && a->statistical == b->statistical && a->releases == b->releases &&
-         a->ciphertexts == b->ciphertexts;
+         a->ciphertexts == b->ciphertexts && a->epsilon == b->epsilon && a->delta == b->delta;
 }
 
 static double share(const entry *e) { return (double)e->ciphertexts / (double)e->releases * exp2(-e->statistical); }
 
 /* What was shown so far, and whether that release was. */
 typedef struct tally {
-  double spent;
-  uint64_t ciphertexts;
+  double spent, epsilon, delta;
+  uint64_t ciphertexts, unpromised; /* unpromised: of them, without a promise about records */
   bool known;
 } tally;
+
+static void count(tally *sum, const entry *e) {
+  sum->spent += share(e);
+  sum->ciphertexts += e->ciphertexts;
+  sum->epsilon += e->epsilon;
+  sum->delta += e->delta;
+  if (!(e->epsilon > 0)) sum->unpromised += e->ciphertexts;
+}
 
 static bool add_up(tally *sum, const cli_journal *j, const entry *asked) {
   *sum = (tally){0};
@@ -75,8 +89,7 @@ static bool add_up(tally *sum, const cli_journal *j, const entry *asked) {
     entry e;
     next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1; /* the last line has its end, too */
     if (!read_line(&e, at, (size_t)(next - at))) return malformed(j, line);
-    sum->spent += share(&e);
-    sum->ciphertexts += e.ciphertexts;
+    count(sum, &e);
     sum->known |= is_same(&e, asked);
   }
   return true;
@@ -221,20 +234,36 @@ static bool refuse(const tally *sum, const entry *e) {
                    sum->ciphertexts, sum->spent / all, e->statistical, e->ciphertexts, share(e) / all, e->releases);
 }
 
+/* Promises about records add up, over all releases that know the same ones. */
+static void report_promises(const tally *sum, cli_report *report) {
+  if (!(sum->epsilon > 0)) return;
+  cli_report_number(report, "epsilon_of_all", sum->epsilon);
+  cli_report_number(report, "delta_of_all", sum->delta);
+  if (sum->unpromised)
+    cli_report_warning(report,
+                       "values were shown under this key without a promise about records: if they followed from "
+                       "the same records, no promise of this key says what is known of these");
+}
+
 bool cli_journal_count(cli_journal *journal, const umbra_disclosure *made, const umbra_disclosure_options *options,
-                       cli_report *report) {
+                       const umbra_privacy *promise, cli_report *report) {
   entry e = {.statistical = options->statistical, .releases = options->releases, .ciphertexts = made->ciphertexts};
   const double rounding = 1 + 0x1p-20;
   char line[LINE];
   tally sum;
+  if (promise) {
+    e.epsilon = promise->epsilon;
+    e.delta = promise->delta;
+  }
   cli_hex(e.id, made->id, sizeof made->id);
   write_line(line, &e);
   if (!add_up(&sum, journal, &e)) return false;
   if (!sum.known && !(sum.spent + share(&e) <= exp2(-e.statistical) * rounding)) return refuse(&sum, &e);
   if (!sum.known && !append(journal, line)) return false;
-  const double spent = sum.spent + (sum.known ? 0 : share(&e));
   cli_report_number(report, "shown_before", (double)sum.ciphertexts);
-  cli_report_number(report, "spent", spent / exp2(-e.statistical));
+  if (!sum.known) count(&sum, &e);
+  cli_report_number(report, "spent", sum.spent / exp2(-e.statistical));
   if (sum.known) cli_report_text(report, "shown_again", "the same release as before: it counts once");
+  report_promises(&sum, report);
   return true;
 }

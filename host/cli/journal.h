@@ -7,7 +7,7 @@
 #ifndef UMBRA_CLI_JOURNAL_H
 #define UMBRA_CLI_JOURNAL_H
 
-#include <umbra/disclosure.h>
+#include <umbra/privacy.h>
 
 #include "engine.h"
 #include "output.h"
@@ -26,9 +26,10 @@ void cli_journal_close(cli_journal *journal);
 
 /*
  * Counts a release, once. False, with an error, if that would be more than all of them were planned for: each takes its
- * share 2^-s / N, and all together at most 2^-s of the one that asks.
+ * share 2^-s / N, and all together at most 2^-s of the one that asks. promise: what it says of the records of a training;
+ * NULL: nothing. Promises are added up and told.
  */
 bool cli_journal_count(cli_journal *journal, const umbra_disclosure *made, const umbra_disclosure_options *options,
-                       cli_report *report);
+                       const umbra_privacy *promise, cli_report *report);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "opened.h"
+#include "private.h"
 #include "target.h"
 
 static bool ends_in(const char *path, const char *wanted) {
@@ -45,7 +46,15 @@ static void put_comment(FILE *file, const char *text) {
   for (; *text; text++) fputc((unsigned char)*text < ' ' ? ' ' : *text, file);
 }
 
-static void put_head(FILE *file, const cli_model_file *m) {
+static bool put_promise(FILE *file, const umbra_privacy *promise) {
+  if (!promise) return true;
+  char *line = cli_private_line(promise);
+  if (line) fprintf(file, "# %s\n", line);
+  free(line);
+  return line != NULL;
+}
+
+static bool put_head(FILE *file, const cli_model_file *m) {
   const umbra_logistic_info *s = m->sigmoid;
   fputs("# label: ", file);
   put_comment(file, m->model->label);
@@ -56,12 +65,14 @@ static void put_head(FILE *file, const cli_model_file *m) {
   fprintf(file, "\n# threshold: %.17g\n", m->threshold);
   fprintf(file, "# approximation: degree %u on [%g, %g], at most %.2g from the sigmoid there\n", s->degree, -s->range,
           s->range, s->error);
+  if (!put_promise(file, m->promise)) return false;
   fputs("feature,weight,weight_original,offset,divisor,clip\n", file);
+  return true;
 }
 
 static bool put_names(FILE *file, const cli_model_file *m) {
   const cli_linear *l = m->model;
-  put_head(file, m);
+  if (!put_head(file, m)) return false;
   for (size_t c = 0; c < l->columns; c++) {
     const umbra_column_scaling *s = &l->column[c];
     put_field(file, l->name[c]);
@@ -122,6 +133,7 @@ static cJSON *json_of(const cli_model_file *m) {
   add_number(approximation, "degree", m->sigmoid->degree);
   add_number(approximation, "range", m->sigmoid->range);
   add_number(approximation, "error", m->sigmoid->error);
+  if (m->promise) cli_private_facts(cJSON_AddObjectToObject(root, "private"), m->promise);
   return root;
 }
 
@@ -222,9 +234,22 @@ static bool export_model(const cli_model_file *m, const umbra_model *model, cons
   char threshold[CLI_UNITS], *names = names_of(l);
   if (!names) return cli_error("out of memory");
   snprintf(threshold, sizeof threshold, "%.17g", m->threshold);
-  const char *const notes[] = {"features", names,       "label",     l->label,  "positive", l->positive,
-                               "negative", l->negative, "threshold", threshold, NULL};
-  const bool written = cli_check(umbra_model_export(model, path, notes), option);
+  char *promise = m->promise ? cli_private_line(m->promise) : NULL;
+  const char *const notes[] = {"features",
+                               names,
+                               "label",
+                               l->label,
+                               "positive",
+                               l->positive,
+                               "negative",
+                               l->negative,
+                               "threshold",
+                               threshold,
+                               promise ? "privacy" : NULL,
+                               promise,
+                               NULL};
+  const bool written = (promise || !m->promise) && cli_check(umbra_model_export(model, path, notes), option);
+  free(promise);
   cJSON_free(names);
   return written;
 }

@@ -3,6 +3,8 @@
 #ifndef UMBRA_CLI_MODEL_FILE_H
 #define UMBRA_CLI_MODEL_FILE_H
 
+#include <umbra/privacy.h>
+
 #include "linear_model.h"
 
 typedef enum cli_model_form {
@@ -19,6 +21,7 @@ typedef struct cli_model_file {
   const cli_linear *model;
   double threshold;                   /* probability */
   const umbra_logistic_info *sigmoid; /* the polynomial that the encrypted model has */
+  const umbra_privacy *promise;       /* of its records; NULL: there is none */
 } cli_model_file;
 
 /* Of the forms with names; whole or not at all. False, with an error, if it cannot be. */

@@ -48,6 +48,7 @@ static bool load_records(plan_job *j, const plan_options *o, cli_report *report)
   cli_training before;
   if (o->initial && !cli_weights_load(&j->initial, &before, "--initial", o->initial, j->wanted.columns)) return false;
   cli_report_step(report, "read", o->data);
+  if (!cli_private_load_limits(j, o)) return false;
   if (!o->held_out) return true;
   if (!cli_records_load_like(&j->raw_held, j->raw, "--held-out", o->held_out, &o->table, report)) return false;
   cli_report_step(report, "read", o->held_out);
@@ -56,12 +57,15 @@ static bool load_records(plan_job *j, const plan_options *o, cli_report *report)
 
 bool cli_plan_scale(umbra_scaling **scaling, umbra_records **scaled, umbra_records **judged, const plan_scaling *by,
                     const umbra_records *records, const umbra_records *others) {
-  return cli_check(umbra_scaling_fit(scaling, records, by->kind, by->divisor, by->clip), "--scale") &&
+  const size_t columns = umbra_records_columns(records);
+  return (by->limits ? cli_check(umbra_scaling_declare(scaling, records, by->limits, by->limits + columns), "--limits")
+                     : cli_check(umbra_scaling_fit(scaling, records, by->kind, by->divisor, by->clip), "--scale")) &&
          cli_check(umbra_scaling_apply(*scaling, scaled, records), "DATA") &&
          (!others || cli_check(umbra_scaling_apply(*scaling, judged, others), "--held-out"));
 }
 
 static bool settle(plan_job *j, const plan_options *o, cli_report *report) {
+  if (o->promise) return (!o->network || cli_layers_settle(j)) && cli_private_settle(j, o);
   if (!o->network) return cli_plan_validate(j, o, report);
   return cli_layers_settle(j) && cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
 }
@@ -79,11 +83,11 @@ static bool choose_record_bound(plan_job *j, const plan_options *o) {
 static bool plan_by_records(plan_job *j, const plan_options *o, cli_report *report) {
   return load_records(j, o, report) && settle(j, o, report) &&
          cli_plan_scale(&j->scaling, &j->records, &j->held, &j->scaled_by, j->raw, j->raw_held) &&
-         choose_record_bound(j, o) && cli_plan_by_twin(j, o, report);
+         cli_private_limit_records(j, o, report) && choose_record_bound(j, o) && cli_plan_by_twin(j, o, report);
 }
 
 static bool plan_by_shape(plan_job *j, const plan_options *o) {
-  return cli_plan_make(&j->plan, j, j->wanted.rows, o->bound > 0 ? o->bound : o->train.bound);
+  return cli_private_settle(j, o) && cli_plan_make(&j->plan, j, j->wanted.rows, cli_plan_bound(j, o));
 }
 
 /* ---- what it costs ---- */
@@ -152,9 +156,9 @@ static bool is_scaling(const char *path) {
 }
 
 static bool may_write(const plan_options *o) {
-  const char *inputs[] = {o->data, o->held_out, o->initial, o->params};
-  return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 4)) &&
-         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4) &&
+  const char *inputs[] = {o->data, o->held_out, o->initial, o->params, o->limits};
+  return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 5)) &&
+         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 5) &&
                           cli_opened_lies_apart("--scaling", o->scaling)));
 }
 
@@ -177,12 +181,13 @@ static bool save_plan(const plan_job *j, const plan_options *o, cli_report *repo
 }
 
 static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
-  const char *preset = o->preset || o->params ? o->preset : o->publish ? precise_preset : default_preset;
+  const bool shown = o->publish || o->promise;
+  const char *preset = o->preset || o->params ? o->preset : shown ? precise_preset : default_preset;
   j->wanted = o->train;
-  if (o->publish && !o->train.rounds) j->wanted.rounds = 2;
+  if (shown && !o->train.rounds) j->wanted.rounds = 2;
   j->sigmoid = o->sigmoid;
   j->wanted.sigmoid = &j->sigmoid;
-  j->scaled_by = (plan_scaling){o->scaling_kind, o->divisor, o->clip};
+  j->scaled_by = (plan_scaling){o->scaling_kind, o->divisor, o->clip, NULL};
   if (!may_write(o) || !cli_params_open(&j->params, preset, o->params) ||
       !(o->data ? plan_by_records(j, o, report) : plan_by_shape(j, o)))
     return false;
@@ -191,9 +196,9 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) (o->network ? cli_layers_print_trace : cli_plan_print_trace)(j);
   fflush(stdout);
-  return cli_plan_explain_visible(j, o, report) && (!o->publish || cli_plan_publish(j, o, report)) &&
-         (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
-         save_plan(j, o, report);
+  return cli_private_report(j, o, report) && cli_plan_explain_visible(j, o, report) &&
+         (!o->publish || cli_plan_publish(j, o, report)) && (!o->calibrate || calibrate(j, o, report)) &&
+         cli_goes_on() && save_scaling(j, o, report) && save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -202,6 +207,7 @@ static void clear(plan_job *j) {
   umbra_context_destroy(j->context);
   umbra_train_plan_destroy(j->plan);
   umbra_table_clear(&j->initial);
+  umbra_table_clear(&j->limits);
   umbra_train_search_destroy(j->search);
   umbra_records_destroy(j->raw_held);
   umbra_records_destroy(j->raw);
@@ -269,7 +275,7 @@ static void check_scaling(plan_options *o) {
   if (!o->out || o->scaling) return;
   if (cli_plan_searches_scaling(o))
     cli_usage("--scaling FILE is missing: encryption and evaluation scale by it (--scale none: not at all)");
-  if (o->scaling_kind != UMBRA_SCALING_NONE || o->clip > 0)
+  if (o->scaling_kind != UMBRA_SCALING_NONE || o->clip > 0 || o->limits)
     cli_usage("--scaling FILE is missing: encryption and evaluation scale by it");
 }
 
@@ -283,6 +289,7 @@ static void check_usage(plan_options *o) {
   if (o->preset && o->params) cli_usage("--preset and --params exclude each other");
   check_data(o);
   cli_layers_check_usage(o);
+  cli_private_check_usage(o);
   check_scaling(o);
   check_weights(o);
   o->train.schedule = (umbra_rate_schedule)cli_choice("schedule", o->schedule, schedules);
@@ -301,6 +308,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (cli_names_model(argc, argv)) return cli_plan_network.run(&cli_plan_network, argc, argv);
   plan_options o = {.train = {UMBRA_TRAIN_OPTIONS_INIT},
                     .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT},
+                    .privacy = {UMBRA_PRIVACY_OPTIONS_INIT},
                     .shuffle = CLI_NOT_GIVEN,
                     .seed = 1};
   const cli_option options[] = {
@@ -405,6 +413,23 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(1, 128)},
       {"least-bits", "B", "with --publish: so many of the largest weight must be left (default 8)", CLI_NUMBER,
        &o.least_bits, CLI_WITHIN(1, 1000)},
+      {"private", "EPSILON,DELTA",
+       "plan for a model that tells so little of any record, of whoever sees it, such as 1,1e-6: linear, with plain "
+       "steps (default: nothing is promised)",
+       CLI_TEXT, &o.promise, CLI_OPTIONAL},
+      {"norm", "C", "with --private: longer records, as they are scaled, are shortened to C (default 1)", CLI_NUMBER,
+       &o.privacy.norm, CLI_TOLD_WITHIN(o.norm_given, 0x1p-10, 0x1p10)},
+      {"label-limit", "L", "with --private and --labels values: labels are cut off at -L and L (default: none)",
+       CLI_NUMBER, &o.privacy.label_limit, CLI_WITHIN(0x1p-20, 0x1p10)},
+      {"limits", "FILE",
+       "with --private: two rows, what everybody knows to be the least and the greatest value of each column; features "
+       "are scaled to [-1, 1] by them (default: as they are)",
+       CLI_TEXT, &o.limits, CLI_OPTIONAL},
+      {"noise-by", "WHOM",
+       "with --private: owner (default), when the model is decrypted, or both: umbra train adds as much before, for an "
+       "owner "
+       "who is not to see the model without noise",
+       CLI_TEXT, &o.noise_by, CLI_OPTIONAL},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",

@@ -110,6 +110,14 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
 }
 
+static void add_privacy(cJSON *json, const umbra_privacy_options *p) {
+  cJSON *made = cJSON_AddObjectToObject(json, "private");
+  const number_fact numbers[] = {
+      {"epsilon", p->epsilon}, {"delta", p->delta}, {"norm", p->norm}, {"label_limit", p->label_limit}};
+  add_numbers(made, numbers, sizeof numbers / sizeof *numbers);
+  cJSON_AddStringToObject(made, "noise_by", p->noise_by == UMBRA_NOISE_BY_BOTH ? "both" : "owner");
+}
+
 cJSON *cli_plan_facts(const umbra_train_plan *plan) {
   plan_facts facts;
   if (!facts_of(&facts, plan)) return NULL;
@@ -119,6 +127,7 @@ cJSON *cli_plan_facts(const umbra_train_plan *plan) {
                                  {"security", umbra_params_security(facts.params)}};
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
   add_options(json, &facts.options);
+  if (facts.options.privacy) add_privacy(json, facts.options.privacy);
   add_report(json, &facts.report);
   uint8_t training[UMBRA_DIGEST_BYTES];
   char id[CLI_HEX];
@@ -193,6 +202,12 @@ static void print_costs(const umbra_train_options *o, const umbra_train_report *
          r->bootstrap_switches);
 }
 
+static void print_privacy(const umbra_privacy_options *p) {
+  printf("  %-18s epsilon %g, delta %g, for records of norms up to %g", "private", p->epsilon, p->delta, p->norm);
+  if (p->label_limit > 0) printf(" and labels within [%g, %g]", -p->label_limit, p->label_limit);
+  printf("\n");
+}
+
 void cli_plan_print(const umbra_train_plan *plan) {
   plan_facts facts;
   if (!facts_of(&facts, plan)) return;
@@ -201,5 +216,6 @@ void cli_plan_print(const umbra_train_plan *plan) {
          umbra_params_log_n(facts.params), umbra_params_log_qp(facts.params), umbra_params_security(facts.params));
   print_options(&facts.options, &facts.report);
   print_data(&facts.options, &facts.report);
+  if (facts.options.privacy) print_privacy(facts.options.privacy);
   print_costs(&facts.options, &facts.report);
 }

@@ -7,7 +7,7 @@
 
 typedef struct plan_options {
   const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
-      *class_weights, *out, *hidden, *loss, *optimizer, *activation;
+      *class_weights, *out, *hidden, *loss, *optimizer, *activation, *promise, *limits, *noise_by;
   cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;
@@ -17,11 +17,12 @@ typedef struct plan_options {
   umbra_sigmoid_options sigmoid;
   uint64_t batch, shuffle, memory, seed, publish; /* publish 0: weights are the owner's alone */
   double statistical, least_bits;                 /* of that; 0: not said */
+  umbra_privacy_options privacy;                  /* if `promise` is not NULL */
   uint32_t folds;
   bool whole_batches, bootstrap_result, calibrate, json, no_search, tried, no_estimate;
   bool coarse, explain_visible;
   bool network; /* is trained, not a logistic model */
-  bool momentum_given;
+  bool momentum_given, norm_given;
   bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */
   cli_engine engine;
 } plan_options;
@@ -30,6 +31,7 @@ typedef struct plan_options {
 typedef struct plan_scaling {
   umbra_scaling_kind kind;
   double divisor, clip;
+  const double *limits; /* the least and the greatest value of each column; NULL: by the other three */
 } plan_scaling;
 
 typedef struct plan_job {
@@ -38,7 +40,9 @@ typedef struct plan_job {
   plan_scaling scaled_by;
   umbra_scaling *scaling;
   umbra_records *records, *held; /* scaled */
-  umbra_table initial;
+  umbra_table initial, limits;
+  double bound;                  /* of weights, whatever records there are; 0: nobody knows one */
+  double growth;                 /* of distances by a private plan, in an iteration at most */
   umbra_train_options wanted;    /* of a network, also what follows from the records */
   umbra_sigmoid_options sigmoid; /* of what is wanted */
   umbra_train_search *search;    /* NULL: all settings were given */
@@ -91,6 +95,9 @@ bool cli_plan_validate(plan_job *j, const plan_options *o, cli_report *report);
 bool cli_plan_scale(umbra_scaling **scaling, umbra_records **scaled, umbra_records **judged, const plan_scaling *by,
                     const umbra_records *records, const umbra_records *others);
 
+/* The bound of weights before any training in the clear: as it is given, whatever the records are, or the default. */
+double cli_plan_bound(const plan_job *j, const plan_options *o);
+
 /* The largest weight of a trace. */
 double cli_twin_largest_weight(const cli_twin *twin);
 
@@ -108,6 +115,23 @@ bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, doub
 
 /* With --explain-visible: what of the plan was found from data, and what it tells of them. */
 bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_report *report);
+
+/* ---- plan_private.c ---- */
+
+/* What the options of a private plan mean, and which do not go together. Does not return for wrong usage. */
+void cli_private_check_usage(plan_options *o);
+
+/* Limits of columns, that everybody knows. */
+bool cli_private_load_limits(plan_job *j, const plan_options *o);
+
+/* The range and the bound that no record can leave. */
+bool cli_private_settle(plan_job *j, const plan_options *o);
+
+/* The job's scaled records within what the promise asks for. */
+bool cli_private_limit_records(plan_job *j, const plan_options *o, cli_report *report);
+
+/* What is promised, the noise that it takes, and what the model is worth with it. */
+bool cli_private_report(const plan_job *j, const plan_options *o, cli_report *report);
 
 /* ---- plan_publish.c ---- */
 

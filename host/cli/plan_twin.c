@@ -100,7 +100,9 @@ double cli_plan_coarse(const plan_options *o, double found) {
 static bool choose_bound(const plan_job *j, const plan_options *o, double *bound) {
   double needed = umbra_train_bound(j->twin.trace, j->twin.iterations), largest = cli_twin_largest_weight(&j->twin);
   if (!cli_twin_is_finite(&j->twin)) return diverges(j);
-  *bound = o->bound > 0 ? o->bound : fmin(cli_plan_coarse(o, needed), UMBRA_TRAIN_LARGEST_BOUND);
+  *bound = o->bound > 0   ? o->bound
+           : j->bound > 0 ? j->bound
+                          : fmin(cli_plan_coarse(o, needed), UMBRA_TRAIN_LARGEST_BOUND);
   if (!(*bound > 0)) return diverges(j);
   return largest <= *bound || cli_error("--bound: weights reach %.4g, beyond %g; without the option the bound is %g",
                                         largest, *bound, needed);
@@ -182,14 +184,16 @@ static bool judge_twin(const plan_job *j, const plan_options *o, cli_report *rep
 /* Half of the squared error is what it is, without a polynomial. */
 static bool has_exact(const plan_job *j) { return j->wanted.loss != UMBRA_LOSS_SQUARED; }
 
-static double bound_unseen(const plan_options *o) { return o->bound > 0 ? o->bound : o->train.bound; }
+double cli_plan_bound(const plan_job *j, const plan_options *o) {
+  return o->bound > 0 ? o->bound : j->bound > 0 ? j->bound : o->train.bound;
+}
 
 /* Makes the plan twice: its bound follows from the training in the clear, which depends on all of the plan but that. */
 bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->held ? j->held : j->records,
                                 .initial = j->initial.values};
   double bound = 0;
-  if (!cli_plan_make(&j->plan, j, j->wanted.rows, bound_unseen(o)) ||
+  if (!cli_plan_make(&j->plan, j, j->wanted.rows, cli_plan_bound(j, o)) ||
       !cli_twin_run(&j->twin, j->plan, j->records, &options) || !choose_bound(j, o, &bound))
     return false;
   options.exact = 1;

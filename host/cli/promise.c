@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "private.h"
 #include "progress.h"
 
 bool cli_promise_find(const cli_promise *p, double *expected, const char *name, const char *option,
@@ -14,6 +15,16 @@ bool cli_promise_find(const cli_promise *p, double *expected, const char *name, 
   umbra_status status = umbra_train_expected_error(expected, p->plan, p->train, &options, &progress);
   if (!cli_progress_check(&bar, status, option)) return false;
   cli_report_number(report, name, *expected);
+  return true;
+}
+
+/* Weights that were shown have the noise of a private plan, too. */
+static bool add_noise(const cli_promise *p, double *expected, cli_report *report) {
+  umbra_privacy privacy = {UMBRA_PRIVACY_INIT};
+  if (!cli_is_private(p->plan)) return true;
+  if (!cli_check(umbra_train_plan_privacy(p->plan, &privacy), "--plan")) return false;
+  *expected = sqrt(*expected * *expected + privacy.noise * privacy.noise * privacy.shares);
+  cli_report_number(report, "private_noise", privacy.noise);
   return true;
 }
 
@@ -36,7 +47,8 @@ bool cli_promise_judge(cli_promise *p, const double *weights, cli_report *report
   }
   cli_report_number(report, "max_weight_difference", largest);
   cli_report_number(report, "rms_weight_difference", sqrt(squares / (double)p->twin->count));
-  if (!cli_promise_find(p, &promised, "promised_weight_error", "--train", report)) return false;
+  if (!cli_promise_find(p, &promised, "promised_weight_error", "--train", report) || !add_noise(p, &promised, report))
+    return false;
   if (largest <= deviations * promised) return true;
   snprintf(
       p->broken, sizeof p->broken,

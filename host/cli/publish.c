@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish.h"
 
-void cli_publish_check(const cli_publish *publish) {
+void cli_publish_check(cli_publish *publish, bool is_private) {
   const bool given = publish->new_journal || publish->releases != CLI_NOT_GIVEN || publish->statistical > 0 ||
                      publish->least_bits > 0 || publish->error > 0;
-  if (given && !publish->wanted)
-    cli_usage("--releases, --statistical, --least-bits, --error and --new-journal belong to --publish");
-  if (publish->wanted && publish->releases == CLI_NOT_GIVEN)
+  if (given && !publish->wanted && !is_private)
+    cli_usage("--releases, --statistical, --least-bits, --error and --new-journal belong to --publish, or --private");
+  publish->wanted |= is_private;
+  if (publish->wanted && !is_private && publish->releases == CLI_NOT_GIVEN)
     cli_usage("--publish: say how many ciphertexts will be shown under this key in all: --releases N");
 }
 
@@ -16,6 +17,7 @@ umbra_disclosure_options cli_publish_options(const cli_publish *publish) {
   if (publish->statistical > 0) options.statistical = publish->statistical;
   if (publish->least_bits > 0) options.least_bits = publish->least_bits;
   options.error_bound = publish->error;
+  if (publish->promise) options.noise = publish->promise->noise;
   return options;
 }
 
@@ -34,7 +36,7 @@ void cli_publish_planned(const umbra_disclosure *told, const umbra_disclosure_op
 bool cli_publish_count(const cli_publish *publish, cli_journal *journal, const umbra_disclosure *made,
                        cli_report *report) {
   const umbra_disclosure_options options = cli_publish_options(publish);
-  if (!cli_journal_count(journal, made, &options, report)) return false;
+  if (!cli_journal_count(journal, made, &options, publish->promise, report)) return false;
   cli_report_number(report, "released_ciphertexts", (double)made->ciphertexts);
   cli_report_number(report, "bits", made->bits);
   cli_report_number(report, "noise", made->noise);

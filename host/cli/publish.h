@@ -10,6 +10,7 @@ typedef struct cli_publish {
   bool wanted, new_journal;
   uint64_t releases;                     /* CLI_NOT_GIVEN: not said */
   double statistical, least_bits, error; /* 0: not said */
+  const umbra_privacy *promise;          /* of the records; NULL: none is made */
 } cli_publish;
 
 /* As of umbra_disclosure_options. */
@@ -54,8 +55,8 @@ typedef struct cli_publish {
         &(publish).new_journal, CLI_OPTIONAL                                                               \
   }
 
-/* Does not return for wrong usage. */
-void cli_publish_check(const cli_publish *publish);
+/* Does not return for wrong usage. is_private: values are shown by a private plan, which says what is not given here. */
+void cli_publish_check(cli_publish *publish, bool is_private);
 
 umbra_disclosure_options cli_publish_options(const cli_publish *publish);
 

@@ -185,11 +185,35 @@ static bool train(train_job *j, cli_report *report) {
   return true;
 }
 
+/* Its own share of a private model's noise, if the plan asks for one: what is saved has it, the checkpoint has not. */
+static bool find_share(double *noise, const train_job *j) {
+  umbra_privacy privacy = {UMBRA_PRIVACY_INIT};
+  *noise = 0;
+  if (!j->in.planned.privacy || j->in.planned.privacy->noise_by != UMBRA_NOISE_BY_BOTH) return true;
+  if (!cli_check(umbra_train_plan_privacy(j->in.plan, &privacy), NULL)) return false;
+  *noise = privacy.noise;
+  return true;
+}
+
+static bool add_share(train_job *j, cli_report *report) {
+  umbra_evaluator *evaluator = NULL;
+  double noise;
+  if (!find_share(&noise, j)) return false;
+  if (!(noise > 0)) return true;
+  const bool added = cli_check(umbra_evaluator_create(&evaluator, j->context, NULL), NULL) &&
+                     cli_check(is_network(j) ? umbra_matrix_add_noise(evaluator, &j->layer, j->layer, noise)
+                                             : umbra_logistic_add_noise(evaluator, &j->model, j->model, noise),
+                               NULL);
+  umbra_evaluator_destroy(evaluator);
+  cli_report_number(report, "noise", noise);
+  return added;
+}
+
 static bool save_layers(train_job *j, const train_options *o, cli_report *report) {
   char path[CLI_PATH];
   for (uint32_t k = 0; k < cli_plan_layers(&j->in.planned); k++) {
     if (!cli_layer_path(path, o->out, k) || !cli_check(umbra_trainer_layer(j->trainer, &j->layer, k), NULL) ||
-        !cli_check(umbra_matrix_save(j->layer, path, NULL), "--out"))
+        !add_share(j, report) || !cli_check(umbra_matrix_save(j->layer, path, NULL), "--out"))
       return false;
     cli_report_step(report, "save layer", path);
   }
@@ -198,7 +222,7 @@ static bool save_layers(train_job *j, const train_options *o, cli_report *report
 
 static bool save_model(train_job *j, const train_options *o, cli_report *report) {
   if (is_network(j)) return save_layers(j, o, report);
-  if (!cli_check(umbra_trainer_logistic(j->trainer, &j->model), NULL) ||
+  if (!cli_check(umbra_trainer_logistic(j->trainer, &j->model), NULL) || !add_share(j, report) ||
       !cli_check(umbra_logistic_save(j->model, j->model_path, NULL), "--out"))
     return false;
   cli_report_step(report, "save model", j->model_path);
@@ -310,6 +334,8 @@ const cli_command cli_train = {
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
         "enough if they serve what the plan needs, whatever plan they were made for. With --verify it reads both\n"
         "folders twice: first whether they are as their owner signed them.\n\n"
+        "By a plan with --noise-by both the model gets this side's share of noise; the checkpoint has none, so the\n"
+        "owner does not get it.\n\n"
         "Each line of the log has a digest, of the checkpoint, and a link, which stands for all iterations up to it. "
         "The\n"
         "last one, \"link\" in the report, goes to whoever may want an audit, at once: umbra audit repeats iterations, "

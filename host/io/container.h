@@ -89,6 +89,7 @@ typedef enum umbra_section {
   UMBRA_SECTION_WEIGHTS = 27,       /* encrypted weights of a network: of which plan, and how many matrices */
   UMBRA_SECTION_ORIGIN = 28,        /* training plan, logistic model: id of the training with its records */
   UMBRA_SECTION_LEARNING = 29,      /* training plan: optimizer, loss and layers, where they are not those of old */
+  UMBRA_SECTION_PRIVACY = 30,       /* training plan: what its model may tell of the records */
   UMBRA_SECTION_LINK = 31,          /* checkpoint: what it follows, and the data used; the earlier ones have none */
   UMBRA_SECTION_LIFE = 32,          /* keys: when made, and until when they serve, if that is known */
   UMBRA_SECTION_RETIRED = 33,       /* retirement of a key: since when */

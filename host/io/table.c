@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "remarks.h"
 #include "schema.h"
 #include "storage.h"
 #include "table_file.h"
@@ -168,15 +169,21 @@ static umbra_status check_table(const umbra_table *table) {
 typedef struct writing {
   writer *write;
   const umbra_table *table;
+  const char *remark;
 } writing;
 
 static umbra_status write_table(int file, void *argument) {
   const writing *w = argument;
+  if (w->remark && w->write == umbra_csv_write) UMBRA_TRY(umbra_remark_write(file, "# ", w->remark));
   return w->write(file, w->table);
 }
 
 umbra_status umbra_table_write(const umbra_table *table, const char *path) {
-  writing w = {.table = table};
+  return umbra_table_write_remarked(table, NULL, path);
+}
+
+umbra_status umbra_table_write_remarked(const umbra_table *table, const char *remark, const char *path) {
+  writing w = {.table = table, .remark = remark};
   if (!table || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", table ? "path" : "table");
   UMBRA_TRY(writer_for(&w.write, path));
   UMBRA_TRY(check_table(table));

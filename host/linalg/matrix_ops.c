@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/disclosure.h>
 #include <umbra/matrix_ops.h>
 
 #include "../base/error.h"
@@ -340,4 +341,20 @@ umbra_status umbra_matrix_from_ciphertexts(umbra_matrix **out, const umbra_ciphe
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
   made->dirty = umbra_layout_needs_zeros(&wanted) && umbra_layout_has_padding(&wanted, rows, columns);
   return finish(out, made, umbra_parts_copy(made->part, (umbra_ciphertext *const *)ciphertexts, count));
+}
+
+/* ---- noise ---- */
+
+umbra_status umbra_matrix_add_noise(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
+                                    double noise) {
+  umbra_matrix *made = NULL;
+  if (!evaluator || !out || !matrix)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_matrix_add_noise needs an evaluator, an output and a matrix");
+  UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, matrix->rows, matrix->columns, &matrix->layout));
+  made->dirty = matrix->dirty; /* noise is an error of the padding, as of all slots */
+  umbra_status status = UMBRA_OK;
+  for (size_t p = 0; p < matrix->parts && status == UMBRA_OK; p++)
+    status = umbra_add_noise(evaluator, &made->part[p], matrix->part[p], matrix->part[p]->slots, noise);
+  return finish(out, made, status);
 }

@@ -255,6 +255,20 @@ umbra_status umbra_logistic_decrypt_public(const umbra_logistic *model, umbra_di
   return UMBRA_GIVE(umbra_disclosure, disclosure, &made);
 }
 
+umbra_status umbra_logistic_add_noise(umbra_evaluator *evaluator, umbra_logistic **out, const umbra_logistic *model,
+                                      double noise) {
+  umbra_ciphertext *weights = NULL;
+  umbra_logistic *made = NULL;
+  if (!out || !model)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_add_noise needs an output and a model");
+  const uint32_t slots = (uint32_t)stride_of(model->features);
+  UMBRA_TRY(umbra_add_noise(evaluator, &weights, model->weights, slots, noise));
+  UMBRA_TRY(umbra_logistic_make(&made, weights, model->features, model->range, model->degree, model->coefficient));
+  if (model->trained) umbra_logistic_set_training(made, model->training);
+  UMBRA_PUT(logistic, out, made);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_sim_logistic_decode(double *weights, double *bias, const umbra_logistic *model) {
   if (!weights || !bias || !model)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,

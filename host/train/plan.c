@@ -318,10 +318,24 @@ static umbra_status check_error(const umbra_train_plan *plan) {
                     error, plan->options.iterations, bound);
 }
 
+/* Weights stay within the bound whatever the records are, with room for errors. */
+static umbra_status check_privacy(umbra_train_plan *plan) {
+  const umbra_train_options *o = &plan->options;
+  if (!o->privacy) return UMBRA_OK;
+  UMBRA_TRY(umbra_sensitivity_find(&plan->sensitivity, o, plan->coefficient));
+  if (plan->sensitivity.largest_norm * (1 + 1.0 / 64) <= o->bound) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_INVALID_ARGUMENT,
+      "bound is %g, and a weight may reach %.4g, whatever records there are: privacy asks for a bound that "
+      "none can leave",
+      o->bound, plan->sensitivity.largest_norm);
+}
+
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
   UMBRA_TRY(make_polynomial(plan, given->coefficient));
+  UMBRA_TRY(check_privacy(plan));
   UMBRA_TRY(umbra_train_activation_make(&plan->activation, o, given->activation));
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(umbra_train_ops_of(o->kind)->lay_out(plan, given->layout));
@@ -359,6 +373,8 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
   made->options = *options;
   made->sigmoid = *options->sigmoid;
   made->options.sigmoid = &made->sigmoid;
+  if (options->privacy) made->privacy = *options->privacy;
+  if (options->privacy) made->options.privacy = &made->privacy;
   umbra_status status = fill(made, given);
   if (status == UMBRA_OK) UMBRA_PUT(train_plan, plan, made);
   else umbra_train_plan_destroy(made);
@@ -370,9 +386,12 @@ umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params
   if (!options) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_create needs options");
   umbra_train_options wanted = {UMBRA_TRAIN_OPTIONS_INIT};
   umbra_sigmoid_options sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT};
+  umbra_privacy_options privacy = {UMBRA_PRIVACY_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &wanted, options));
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &sigmoid, wanted.sigmoid));
   wanted.sigmoid = &sigmoid;
+  UMBRA_TRY(UMBRA_TAKE(umbra_privacy_options, &privacy, wanted.privacy));
+  if (wanted.privacy) wanted.privacy = &privacy;
   return umbra_train_plan_make(plan, params, &wanted, &(umbra_plan_given){0});
 }
 

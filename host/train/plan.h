@@ -15,6 +15,7 @@
 #include "activation.h"
 #include "network.h"
 #include "schedule.h"
+#include "sensitivity.h"
 #include "softmax.h"
 
 typedef struct umbra_plan_iteration {
@@ -35,6 +36,8 @@ struct umbra_train_plan {
   umbra_params *params;
   umbra_train_options options; /* its sigmoid is the one below */
   umbra_sigmoid_options sigmoid;
+  umbra_privacy_options privacy; /* so, too, if the options have one; and what is true of it then */
+  umbra_sensitivity sensitivity;
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   uint32_t degree; /* of the last coefficient that is not 0 */
   uint8_t digest[UMBRA_DIGEST_BYTES];
@@ -92,9 +95,17 @@ typedef struct umbra_plan_given {
   const umbra_matrix_layout *layout;
   const uint8_t *training; /* its id */
 } umbra_plan_given;
-/* Options are whole: their sigmoid is not NULL. */
+/* Options are whole: their sigmoid is not NULL, and their privacy is, or is whole. */
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given);
+
+/* Of the model that a dry run of it ends with: what whoever trains declares, at which level, in so many ciphertexts. */
+typedef struct umbra_plan_outcome {
+  umbra_range range;
+  uint32_t level, slots;
+  uint64_t ciphertexts;
+} umbra_plan_outcome;
+umbra_status umbra_plan_find_outcome(umbra_plan_outcome *outcome, const umbra_train_plan *plan);
 
 /* Standard deviation of a slot's error from one rounding at a low level. */
 double umbra_plan_rounding(const umbra_train_plan *plan);

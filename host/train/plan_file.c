@@ -39,6 +39,13 @@ typedef struct learning_record {
 } learning_record;
 _Static_assert(sizeof(learning_record) == 40, "no padding");
 
+/* Of plans that promise privacy, which never take the optimizer of old: so it follows a learning_record. */
+typedef struct privacy_record {
+  double epsilon, delta, norm, label_limit;
+  uint64_t noise_by;
+} privacy_record;
+_Static_assert(sizeof(privacy_record) == 40, "no padding");
+
 typedef struct training_record {
   options_record options;
   uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the plan */
@@ -85,6 +92,10 @@ static learning_record learning_of(const umbra_train_options *o) {
                        .degree = o->hidden_degree};
   memcpy(r.hidden, o->hidden, sizeof r.hidden);
   return r;
+}
+
+static privacy_record privacy_of(const umbra_privacy_options *p) {
+  return (privacy_record){p->epsilon, p->delta, p->norm, p->label_limit, (uint64_t)p->noise_by};
 }
 
 /* Of its coefficients. */
@@ -150,6 +161,10 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
   crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
   if (!says_nothing(&learning)) crypto_generichash_update(&state, (const uint8_t *)&learning, sizeof learning);
   crypto_generichash_update(&state, (const uint8_t *)plan->activation.value, activation_bytes(&learning));
+  if (plan->options.privacy) {
+    const privacy_record privacy = privacy_of(plan->options.privacy);
+    crypto_generichash_update(&state, (const uint8_t *)&privacy, sizeof privacy);
+  }
   crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
                             (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
   crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
@@ -166,6 +181,12 @@ static umbra_status save_learning(umbra_writer *writer, const umbra_train_plan *
   return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->activation.value, activation_bytes(&learning));
 }
 
+static umbra_status save_privacy(umbra_writer *writer, const umbra_train_plan *plan) {
+  if (!plan->options.privacy) return UMBRA_OK;
+  const privacy_record record = privacy_of(plan->options.privacy);
+  return umbra_write_record(writer, UMBRA_SECTION_PRIVACY, &record, sizeof record);
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_train_plan *plan = object;
   training_record record = {.options = record_of(&plan->options)};
@@ -175,6 +196,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
                                (plan->sigmoid.degree + 1) * sizeof *plan->coefficient));
   UMBRA_TRY(save_learning(writer, plan));
+  UMBRA_TRY(save_privacy(writer, plan));
   return plan->identified ? umbra_write_record(writer, UMBRA_SECTION_ORIGIN, plan->training, sizeof plan->training)
                           : UMBRA_OK;
 }
@@ -209,57 +231,90 @@ static umbra_status read_coefficients(umbra_reader *reader, double *coefficient,
   return UMBRA_OK;
 }
 
+/* What sections may follow the first ones. */
+typedef struct plan_rest {
+  learning_record learning;
+  double activation[UMBRA_ACTIVATION_TERMS];
+  umbra_privacy_options privacy;
+  int is_private; /* whether there is one; likewise */
+  int is_known;
+  uint8_t training[UMBRA_DIGEST_BYTES];
+} plan_rest;
+
 /* A plan that could not have been made is malformed. */
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
-                         const options_record *record, const learning_record *learning, const umbra_plan_given *given) {
+                         const options_record *record, const plan_rest *rest, const double *coefficient) {
   const umbra_sigmoid_options sigmoid = sigmoid_of(record);
-  const umbra_train_options options = options_of(record, learning, &sigmoid);
-  umbra_status status = umbra_train_plan_make(plan, params, &options, given);
-  if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
+  const umbra_plan_given given = {
+      .coefficient = coefficient, .activation = rest->activation, .training = rest->is_known ? rest->training : NULL};
+  umbra_train_options options = options_of(record, &rest->learning, &sigmoid);
+  if (rest->is_private) options.privacy = &rest->privacy;
+  umbra_status status = umbra_train_plan_make(plan, params, &options, &given);
+  if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED && status != UMBRA_ERROR_RANGE)
+    return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }
 
-static umbra_status check_learning(umbra_reader *reader, const learning_record *learning, double *activation) {
+static umbra_status check_learning(umbra_reader *reader, plan_rest *rest) {
+  const learning_record *learning = &rest->learning;
   if (says_nothing(learning)) return umbra_reader_malformed(reader, "a record of options that says nothing");
   if (!learning->degree) return UMBRA_OK;
   if (learning->degree > UMBRA_TRAIN_MAX_HIDDEN_DEGREE)
     return umbra_reader_malformed(reader, "an activation of degree %u: it must be up to %d", learning->degree,
                                   UMBRA_TRAIN_MAX_HIDDEN_DEGREE);
-  return read_coefficients(reader, activation, learning->degree + 1, most_of_activation);
+  return read_coefficients(reader, rest->activation, learning->degree + 1, most_of_activation);
 }
 
-/* What sections may follow: what a training learns, and which one it is; *known: whether that was read. */
-static umbra_status read_rest(umbra_reader *reader, learning_record *learning, double *activation, uint8_t *training,
-                              int *known) {
-  *learning = (learning_record){0};
-  *known = 0;
-  if (reader->section == reader->header.sections) return UMBRA_OK;
-  UMBRA_TRY(umbra_read_begin_either(reader, known, UMBRA_SECTION_LEARNING, sizeof *learning, UMBRA_SECTION_ORIGIN,
-                                    UMBRA_DIGEST_BYTES));
-  if (*known) UMBRA_TRY(umbra_read_bytes(reader, training, UMBRA_DIGEST_BYTES));
-  else UMBRA_TRY(umbra_read_bytes(reader, learning, sizeof *learning));
-  UMBRA_TRY(umbra_read_end(reader));
-  if (*known) return UMBRA_OK;
-  UMBRA_TRY(check_learning(reader, learning, activation));
-  if (reader->section == reader->header.sections) return UMBRA_OK;
-  *known = 1;
-  return umbra_read_record(reader, UMBRA_SECTION_ORIGIN, training, UMBRA_DIGEST_BYTES);
+static int is_at_end(const umbra_reader *reader) { return reader->section == reader->header.sections; }
+
+/* The next section: of that type, or that which comes last. */
+static umbra_status read_either(umbra_reader *reader, plan_rest *rest, umbra_section type, void *record, size_t bytes) {
+  UMBRA_TRY(umbra_read_begin_either(reader, &rest->is_known, type, bytes, UMBRA_SECTION_ORIGIN, UMBRA_DIGEST_BYTES));
+  if (rest->is_known) UMBRA_TRY(umbra_read_bytes(reader, rest->training, UMBRA_DIGEST_BYTES));
+  else UMBRA_TRY(umbra_read_bytes(reader, record, bytes));
+  return umbra_read_end(reader);
+}
+
+static umbra_status read_privacy(umbra_reader *reader, plan_rest *rest) {
+  privacy_record r = {0};
+  if (is_at_end(reader)) return UMBRA_OK;
+  UMBRA_TRY(read_either(reader, rest, UMBRA_SECTION_PRIVACY, &r, sizeof r));
+  if (rest->is_known) return UMBRA_OK;
+  rest->is_private = 1;
+  rest->privacy = (umbra_privacy_options){UMBRA_PRIVACY_OPTIONS_INIT};
+  rest->privacy.epsilon = r.epsilon;
+  rest->privacy.delta = r.delta;
+  rest->privacy.norm = r.norm;
+  rest->privacy.label_limit = r.label_limit;
+  if (r.noise_by > UMBRA_NOISE_BY_BOTH)
+    return umbra_reader_malformed(reader, "noise of a private model by %llu, which is nobody",
+                                  (unsigned long long)r.noise_by);
+  rest->privacy.noise_by = (umbra_noise_by)r.noise_by;
+  return UMBRA_OK;
+}
+
+static umbra_status read_rest(umbra_reader *reader, plan_rest *rest) {
+  *rest = (plan_rest){0};
+  if (is_at_end(reader)) return UMBRA_OK;
+  UMBRA_TRY(read_either(reader, rest, UMBRA_SECTION_LEARNING, &rest->learning, sizeof rest->learning));
+  if (rest->is_known) return UMBRA_OK;
+  UMBRA_TRY(check_learning(reader, rest));
+  UMBRA_TRY(read_privacy(reader, rest));
+  if (rest->is_known || is_at_end(reader)) return UMBRA_OK;
+  rest->is_known = 1;
+  return umbra_read_record(reader, UMBRA_SECTION_ORIGIN, rest->training, UMBRA_DIGEST_BYTES);
 }
 
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
-  learning_record learning;
-  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1], activation[UMBRA_ACTIVATION_TERMS];
-  uint8_t training[UMBRA_DIGEST_BYTES];
-  int known;
-  umbra_plan_given given = {.coefficient = coefficient, .activation = activation};
+  plan_rest rest;
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
   UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1, most_coefficient));
-  UMBRA_TRY(read_rest(reader, &learning, activation, training, &known));
-  if (known) given.training = training;
+  UMBRA_TRY(read_rest(reader, &rest));
   umbra_train_plan *made = NULL;
-  UMBRA_TRY(make(&made, reader, params, &record.options, &learning, &given));
+  UMBRA_TRY(make(&made, reader, params, &record.options, &rest, coefficient));
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
     return umbra_reader_malformed(reader,

@@ -68,10 +68,11 @@ umbra_status umbra_records_check_shape(const umbra_records *records, const umbra
                       "the records' classes weigh %g and %g; a plan of that is of kind UMBRA_TRAIN_WEIGHTED or "
                       "UMBRA_TRAIN_WEIGHTED_NETWORK",
                       records->weight.of[0], records->weight.of[1]);
-  if (records->rows == options->rows && records->columns == options->columns)
-    return umbra_train_ops_of(options->kind)->check_records(options, records);
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
-                    records->rows, records->columns, options->rows, options->columns);
+  if (records->rows != options->rows || records->columns != options->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
+                      records->rows, records->columns, options->rows, options->columns);
+  UMBRA_TRY(umbra_train_ops_of(options->kind)->check_records(options, records));
+  return options->privacy ? umbra_records_check_limits(records, options->privacy) : UMBRA_OK;
 }
 
 void umbra_records_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_records *records) {

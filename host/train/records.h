@@ -65,6 +65,9 @@ umbra_status umbra_records_check_two(const umbra_records *records);
  */
 umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options);
 
+/* INVALID_ARGUMENT unless norms and labels are within what privacy is promised for (umbra_records_limit). */
+umbra_status umbra_records_check_limits(const umbra_records *records, const umbra_privacy_options *privacy);
+
 /* Of their shape, features and labels, in their order. */
 void umbra_records_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_records *records);
 

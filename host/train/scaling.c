@@ -192,13 +192,9 @@ static umbra_status check_kind(umbra_scaling_kind kind, double argument, double 
   return UMBRA_OK;
 }
 
-umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records, umbra_scaling_kind kind,
-                               double argument, double clip) {
-  if (!scaling || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a scaling needs an output and records");
-  UMBRA_TRY(check_kind(kind, argument, clip));
-  umbra_scaling *made = NULL;
-  UMBRA_TRY(umbra_scaling_make(&made, records->columns));
-  umbra_status status = fit(made, records, kind, kind == UMBRA_SCALING_CONSTANT ? argument : 1, clip);
+/* Takes `made` over: it is of these records. */
+static umbra_status finish(umbra_scaling **scaling, umbra_scaling *made, const umbra_records *records,
+                           umbra_status status) {
   made->schema = umbra_share(records->schema);
   made->weight = records->weight;
   made->ranged = made->known = 1;
@@ -207,6 +203,44 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
   if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
   else umbra_scaling_destroy(made);
   return status;
+}
+
+umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records, umbra_scaling_kind kind,
+                               double argument, double clip) {
+  if (!scaling || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a scaling needs an output and records");
+  UMBRA_TRY(check_kind(kind, argument, clip));
+  umbra_scaling *made = NULL;
+  UMBRA_TRY(umbra_scaling_make(&made, records->columns));
+  return finish(scaling, made, records, fit(made, records, kind, kind == UMBRA_SCALING_CONSTANT ? argument : 1, clip));
+}
+
+/* ---- declared ---- */
+
+static umbra_status check_limits(const double *least, const double *greatest, size_t columns) {
+  for (size_t j = 0; j < columns; j++) {
+    const double half = greatest[j] / 2 - least[j] / 2;
+    if (isfinite(least[j]) && isfinite(greatest[j]) && isnormal(half) && half > 0) continue;
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "column %zu: the limits are %g and %g; both are finite, and the second one is the larger", j + 1,
+                      least[j], greatest[j]);
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_scaling_declare(umbra_scaling **scaling, const umbra_records *records, const double *least,
+                                   const double *greatest) {
+  umbra_scaling *made = NULL;
+  if (!scaling || !records || !least || !greatest)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a declared scaling needs an output, records and limits");
+  UMBRA_TRY(check_limits(least, greatest, records->columns));
+  UMBRA_TRY(umbra_scaling_make(&made, records->columns));
+  const umbra_status status = fit_apart(made, records, UMBRA_SCALING_NONE, 1);
+  for (size_t j = 0; j < records->columns; j++) {
+    made->column[j].offset = least[j] / 2 + greatest[j] / 2;
+    made->column[j].divisor = greatest[j] / 2 - least[j] / 2;
+    made->column[j].clip = 1;
+  }
+  return finish(scaling, made, records, status);
 }
 
 /* ---- applying ---- */

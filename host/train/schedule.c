@@ -7,6 +7,7 @@
 #include "../base/error.h"
 #include "../nn/sigmoid.h"
 #include "kind.h"
+#include "sensitivity.h"
 
 /* ---- options ---- */
 
@@ -133,7 +134,8 @@ umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(check_sigmoid(options->sigmoid));
   UMBRA_TRY(check_bound(options));
   UMBRA_TRY(check_record_bound(options));
-  return umbra_train_ops_of(options->kind)->check(options);
+  UMBRA_TRY(umbra_train_ops_of(options->kind)->check(options));
+  return umbra_privacy_check(options);
 }
 
 /* ---- batches ---- */

@@ -230,6 +230,10 @@ static umbra_status take(search *s, const umbra_train_search_options *options) {
   if (umbra_train_is_network(s->train.kind))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "settings are searched for logistic models only, not for %s",
                       umbra_train_network_ops.name);
+  if (s->train.privacy)
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "settings that are found from records tell about them, and privacy is wanted: choose them without");
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &s->sigmoid, s->train.sigmoid));
   s->train.sigmoid = &s->sigmoid;
   s->train.rows = s->records->rows;

@@ -71,6 +71,9 @@ static umbra_status check_first(const umbra_train_plan *plan, const double *firs
 
 static umbra_status take_first(umbra_train_source *source, const double *initial) {
   const size_t count = umbra_train_plan_weights(source->plan);
+  if (initial && source->plan->options.privacy)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "first weights are given: privacy is promised for those of the plan");
   UMBRA_TRY(umbra_alloc(&source->first, count, sizeof *source->first, "the first weights"));
   if (initial) memcpy(source->first, initial, count * sizeof *initial);
   else umbra_train_plan_initial(source->plan, source->first);

@@ -129,6 +129,9 @@ umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_
   UMBRA_TRY(UMBRA_TAKE(umbra_twin_options, &wanted, options));
   UMBRA_TRY(check_trace(trace, count, plan));
   UMBRA_TRY(check_records(plan, records, wanted.judged));
+  if (wanted.initial && plan->options.privacy)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "first weights are given: privacy is promised for those of the plan");
   UMBRA_TRY(umbra_alloc(&made, plan->options.iterations, sizeof *made, "a trace"));
   umbra_twin t = {.plan = plan, .records = records, .initial = wanted.initial, .exact = wanted.exact, .watch = &watch};
   umbra_status status = umbra_twin_open(&t);

@@ -15,11 +15,13 @@ static const char training_mark[] = "# umbra training ";
 typedef struct writing {
   const umbra_table *table;
   const uint8_t *training;
+  const char *remark;
 } writing;
 
 static umbra_status write_weights(int file, void *argument) {
   const writing *w = argument;
   UMBRA_TRY(umbra_remark_write_bytes(file, training_mark, w->training, UMBRA_DIGEST_BYTES));
+  if (w->remark) UMBRA_TRY(umbra_remark_write(file, "# ", w->remark));
   return umbra_csv_write(file, w->table);
 }
 
@@ -29,17 +31,23 @@ static umbra_status check_weights(const umbra_table *t) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_layer_save(const umbra_table *layer, const uint8_t *training, const char *path) {
+umbra_status umbra_layer_save(const umbra_table *layer, const uint8_t *training, const char *remark, const char *path) {
   if (!layer || !layer->values || !layer->rows || !layer->columns || !path)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving weights needs some, and a path");
-  writing w = {layer, training};
-  if (!training || !umbra_path_keeps_remarks(path)) return umbra_table_write(layer, path);
+  writing w = {layer, training, remark};
+  if (!training || !umbra_path_keeps_remarks(path)) return umbra_table_write_remarked(layer, remark, path);
   UMBRA_TRY(check_weights(layer));
   return umbra_storage_replace(path, 0, write_weights, &w);
 }
 
+umbra_status umbra_weights_save_remarked(const double *weights, size_t columns, const uint8_t *training,
+                                         const char *remark, const char *path) {
+  const umbra_table row = {columns ? 1 : 0, columns + 1, (double *)weights};
+  return umbra_layer_save(&row, training, remark, path);
+}
+
 umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training, const char *path) {
-  return umbra_layer_save(&(umbra_table){columns ? 1 : 0, columns + 1, (double *)weights}, training, path);
+  return umbra_weights_save_remarked(weights, columns, training, NULL, path);
 }
 
 /* ---- reading ---- */

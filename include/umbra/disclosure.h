@@ -37,6 +37,7 @@
 #ifndef UMBRA_DISCLOSURE_H
 #define UMBRA_DISCLOSURE_H
 
+#include <umbra/evaluator.h>
 #include <umbra/range.h>
 
 UMBRA_BEGIN_DECLS
@@ -52,6 +53,7 @@ typedef struct umbra_disclosure_options {
   double least_bits;  /* what leaves fewer is refused; at least 1 */
   double error_bound; /* E as the caller's plan declares it, in the ciphertext's place; 0: as it comes with that */
   double magnitude;   /* size of values, from which bits are counted; 0: the ciphertext's bound */
+  double noise;       /* a value gets noise of at least this deviation, whatever hides its error (umbra/privacy.h) */
 } umbra_disclosure_options;
 #define UMBRA_DISCLOSURE_OPTIONS_INIT \
   .struct_size = sizeof(umbra_disclosure_options), .statistical = 30, .least_bits = 8
@@ -98,6 +100,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_public_complex(umbra_disclos
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_disclosure_predict(umbra_disclosure *disclosure, const umbra_params *params,
                                                                uint32_t level, uint32_t slots,
                                                                const umbra_disclosure_options *options);
+
+/*
+ * Noise that somebody adds who has no secret key: *out = x and a discrete Gaussian on the coefficients of a vector of so many
+ * slots, drawn anew in each call, so that the real part of each slot has noise of at least that deviation. x
+ * repeats itself with that period, a power of two, and copies have the same noise: of others the mean would have less. Its key's
+ * owner does not know it, and whoever added it does. Its level stays. Noise counts as an error of x from then on. Errors:
+ * INVALID_ARGUMENT, those of the evaluator, RANGE (more than the level holds), UNSUPPORTED (a dry device, a simulation).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_add_noise(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *x, uint32_t slots, double noise);
 
 UMBRA_END_DECLS
 

@@ -117,6 +117,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt_public(const umbra_
                                                                     double *bias, const umbra_secret_key *key,
                                                                     const umbra_disclosure_options *options);
 
+/* The same model with umbra_add_noise on its weights and bias. Errors: those. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_add_noise(umbra_evaluator *evaluator, umbra_logistic **out,
+                                                               const umbra_logistic *model, double noise);
+
 /* What is public of a model: its shape, and the polynomial that stands for the sigmoid. */
 typedef struct umbra_logistic_info {
   size_t struct_size;

@@ -123,6 +123,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_from_ciphertexts(umbra_matrix
                                                                     size_t count, size_t rows, size_t columns,
                                                                     const umbra_matrix_layout *layout);
 
+/* out = matrix with umbra_add_noise on each of its ciphertexts. Errors: those. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_add_noise(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                             const umbra_matrix *matrix, double noise);
+
 UMBRA_END_DECLS
 
 #endif

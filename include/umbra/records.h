@@ -128,6 +128,14 @@ typedef struct umbra_scaling umbra_scaling; /* immutable, shareable; the owner k
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records,
                                                         umbra_scaling_kind kind, double argument, double clip);
 
+/*
+ * The same from limits that are known beforehand, for each column: to [-1, 1] from `least` to `greatest`, and what lies
+ * beyond is cut off. Nothing of the scaling follows from the records' values. Errors: INVALID_ARGUMENT (also limits that are
+ * not finite, or not in that order), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_declare(umbra_scaling **scaling, const umbra_records *records,
+                                                            const double *least, const double *greatest);
+
 /* Scaled copies of records. Errors: INVALID_ARGUMENT (other columns), RANGE (a scaled value is not finite: row, column). */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **scaled,
                                                           const umbra_records *records);

@@ -82,6 +82,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_table_read_with(umbra_table *table, 
  * RANGE. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_table_write(const umbra_table *table, const char *path);
 
+/* The same with a line of text before the table, as a comment; .npy has none. NULL: nothing is said. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_table_write_remarked(const umbra_table *table, const char *remark,
+                                                                 const char *path);
+
 UMBRA_API void umbra_table_clear(umbra_table *table);
 
 UMBRA_END_DECLS

@@ -83,6 +83,26 @@ typedef enum umbra_rate_schedule {
   UMBRA_RATE_EXPONENTIAL = 2 /* rate * decay^i */
 } umbra_rate_schedule;
 
+/*
+ * What of its records a model may tell to whoever sees it: differential privacy, see umbra/privacy.h and docs/privacy.md.
+ * Of linear models, with plain steps from zeros.
+ */
+typedef enum umbra_noise_by {
+  UMBRA_NOISE_BY_OWNER = 0, /* in the clear: the owner sees the model without noise */
+  UMBRA_NOISE_BY_BOTH = 1   /* whoever trains adds as much under encryption, before: each share alone is enough */
+} umbra_noise_by;
+
+typedef struct umbra_privacy_options {
+  size_t struct_size;
+  double epsilon, delta; /* 0.001 to 20, and 1e-12 to 0.1 */
+  double norm;           /* the features of every record have at most this Euclidean norm: 2^-10 to 2^10 */
+  double label_limit;    /* and its label, with the squared error, at most this absolute value; else 0 */
+  umbra_noise_by noise_by;
+} umbra_privacy_options;
+#define UMBRA_PRIVACY_OPTIONS_INIT .struct_size = sizeof(umbra_privacy_options), .norm = 1
+UMBRA_API void umbra_privacy_options_init(umbra_privacy_options *options, size_t size);
+#define umbra_privacy_options_init(options) umbra_privacy_options_init((options), sizeof *(options))
+
 enum { UMBRA_TRAIN_MAX_ITERATIONS = 100000, UMBRA_TRAIN_MAX_HIDDEN = 3, UMBRA_TRAIN_MAX_HIDDEN_DEGREE = 15 };
 #define UMBRA_TRAIN_LEAST_BOUND (1.0 / 524288) /* of the option `bound`: 2^-19 */
 #define UMBRA_TRAIN_LARGEST_BOUND 128.0
@@ -129,6 +149,7 @@ typedef struct umbra_train_options {
    * it, and nothing else about sizes. 0: nobody says; then all show the one of the records that are encrypted.
    */
   double record_bound;
+  const umbra_privacy_options *privacy; /* NULL: nothing is promised */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -207,7 +228,7 @@ typedef enum umbra_train_part {
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost,
                                                             umbra_train_part part, const char *machine);
 
-/* With what was chosen; `sigmoid` is the plan's own. */
+/* With what was chosen; `sigmoid` and `privacy` are the plan's own. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_options(const umbra_train_plan *plan,
                                                                umbra_train_options *options);
 UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan);
@@ -288,12 +309,17 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_training(const umbra_scaling
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training,
                                                          const char *path);
+/* Saved with a line of text before it in .csv, as umbra_table_write_remarked does. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save_remarked(const double *weights, size_t columns,
+                                                                  const uint8_t *training, const char *remark,
+                                                                  const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_load(umbra_table *weights, int *known,
                                                          uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 
-/* The same of a layer, as umbra_trainer_layer has it decrypted: a row for each unit, without a model's bias at the end. */
+/* The same of a layer, as umbra_trainer_layer has it decrypted: a row for each unit, without a model's bias at the end;
+ * remark: as of umbra_weights_save_remarked, or NULL. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_layer_save(const umbra_table *layer, const uint8_t *training,
-                                                       const char *path);
+                                                       const char *remark, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_layer_load(umbra_table *layer, int *known,
                                                        uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 

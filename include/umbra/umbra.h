@@ -82,6 +82,7 @@
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
+#include <umbra/privacy.h>
 #include <umbra/product.h>
 #include <umbra/product_plan.h>
 #include <umbra/progress.h>
