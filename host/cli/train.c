@@ -200,7 +200,7 @@ static bool add_share(train_job *j, cli_report *report) {
   double noise;
   if (!find_share(&noise, j)) return false;
   if (!(noise > 0)) return true;
-  const bool added = cli_check(umbra_evaluator_create(&evaluator, j->context, NULL), NULL) &&
+  const bool added = cli_check(umbra_evaluator_create(&evaluator, j->in.context, NULL), NULL) &&
                      cli_check(is_network(j) ? umbra_matrix_add_noise(evaluator, &j->layer, j->layer, noise)
                                              : umbra_logistic_add_noise(evaluator, &j->model, j->model, noise),
                                NULL);
