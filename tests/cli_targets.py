@@ -79,6 +79,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     f" IN:train.csv --initial IN:initial.csv --encrypted --degree 3 {SECRET} --predictions OUT:o.csv --report"
     " OUT:o.html --trace OUT:t.json",
     "evaluate --weights initial.csv --data train.csv --onnx OUT:o.onnx",
+    "evaluate --weights initial.csv --data train.csv --safetensors OUT:o.safetensors",
     "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --audit"
     " IN:digests.jsonl --trace OUT:t.json",
     "infer --plan IN:server.umbra --keys network --in batch.umbra --out OUT:o.umbra --verify IN:signer/signer.umbra",
