@@ -346,7 +346,7 @@ def ranges(chain):
     refused(chain.owner, 1, "DATA", "encrypt", "wide.npy", *encrypt)
     refused(chain.owner, 1, "nowhere.npy", "encrypt", "nowhere.npy", *encrypt)
     refused(chain.owner, 2, "are for trainings", "encrypt", "x.npy", *encrypt, "--label", "a")
-    refused(chain.owner, 2, "goes with --secret", "encrypt", "x.npy", *encrypt, "--passphrase-file", "p")
+    refused(chain.owner, 2, "go with --secret", "encrypt", "x.npy", *encrypt, "--passphrase-file", "p")
 
 
 def files_that_do_not_belong_together(chain):
