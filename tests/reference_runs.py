@@ -183,7 +183,7 @@ class Trainings(unittest.TestCase):
 
     def test_records(self):
         """Sums of four pixels, and the label behind them."""
-        training.write_small(None, self.folder, self.folder)
+        training.write_small(None, self.folder, self.folder, 40)
         image = training.images(self.folder, "train")[3]
         self.assertEqual(len(training.shrink(image)), 196)
         self.assertEqual(training.shrink(image)[15], sum(image[28 * y + x] for y in (2, 3) for x in (2, 3)))
@@ -199,7 +199,7 @@ class Trainings(unittest.TestCase):
             with self.subTest(name), unittest.mock.patch.object(training, "BATCH", 20), \
                  contextlib.redirect_stdout(io.StringIO()):
                 job = training.TRAININGS[name]
-                job.records(umbra, self.folder, self.folder)
+                job.records(umbra, self.folder, self.folder, 40)
                 facts = training.plan(umbra, self.folder, job, 2)["plan"]
                 self.assertEqual((facts["columns"], facts["hidden"], facts["loss"]), wanted)
                 self.assertEqual((facts["outputs"], facts["rows"], facts["batches"]), (10, 40, 2))

@@ -12,9 +12,9 @@ from ._library import version as __version__
 from .ciphertext import Ciphertext, Plaintext, dot
 from .comparison import SignPlan
 from .context import Context, devices
-from .errors import (BusyError, CancelledError, DeviceError, Error, ExistsError, FormatError, InsecureError,
-                     InternalError, InvalidArgumentError, IoError, MismatchError, MissingKeyError, NoLevelError,
-                     OutOfMemoryError, PassphraseError, RangeError, UnsupportedError)
+from .errors import (BusyError, CancelledError, DeviceError, Error, ExistsError, ExpiredError, FormatError,
+                     InsecureError, InternalError, InvalidArgumentError, IoError, MismatchError, MissingKeyError,
+                     NoLevelError, OutOfMemoryError, PassphraseError, RangeError, UnsupportedError, UntrustedError)
 from .estimators import EncryptedLogisticRegression, EncryptedMLPClassifier
 from .evaluator import Evaluator
 from .key_needs import KeyNeeds
@@ -29,9 +29,10 @@ from .training import Training, TrainPlan, train
 __all__ = [
     "BusyError", "CancelledError", "Ciphertext", "Client", "Compiled", "Context", "DeviceError", "DryRun",
     "EncryptedLogisticRegression", "EncryptedMLPClassifier", "Error", "EvalKeys", "Evaluator", "ExistsError",
-    "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds", "Matrix",
-    "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError", "OutOfMemoryError",
-    "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError", "RefreshPlan",
-    "Refresher", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training", "UnsupportedError", "Weights", "compile",
-    "devices", "dot", "dry_run", "encrypt_weights", "plan", "presets", "train",
+    "ExpiredError", "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds",
+    "Matrix", "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError",
+    "OutOfMemoryError", "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError",
+    "RefreshPlan", "Refresher", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training", "UnsupportedError",
+    "UntrustedError", "Weights", "compile", "devices", "dot", "dry_run", "encrypt_weights", "plan", "presets",
+    "train",
 ]

@@ -75,6 +75,14 @@ class BusyError(Error):
     """Something else works on a file or folder: another process, or this one."""
 
 
+class ExpiredError(Error):
+    """A key is past its time, or was retired."""
+
+
+class UntrustedError(Error):
+    """Files are not those that were signed, or not by this signer."""
+
+
 def _status(name: str) -> int:
     """INVALID_ARGUMENT of InvalidArgumentError."""
     words = "".join("_" + c if c.isupper() else c for c in name[:-len("Error")])
