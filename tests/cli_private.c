@@ -111,6 +111,15 @@ static void limits_scale(void **state) {
 }
 
 /* Twice the variance, and said so. */
+/* What ciphertexts show of sizes: of records within the norm, however far within. */
+static void bounds_follow_from_no_record(void **state) {
+  (void)state;
+  assert_succeeds(PRIVATE "--norm 4 --range 8 --json");
+  cJSON *json = report();
+  assert_true(number(cJSON_GetObjectItem(json, "plan"), "record_bound") == 4);
+  cJSON_Delete(json);
+}
+
 static void noise_of_both_is_planned(void **state) {
   (void)state;
   assert_succeeds(PRIVATE "--noise-by both --json");
@@ -265,6 +274,7 @@ static void records_of_private_plans_are_encrypted(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(plans_say_what_they_promise),
                                      cmocka_unit_test(limits_scale),
+                                     cmocka_unit_test(bounds_follow_from_no_record),
                                      cmocka_unit_test(noise_of_both_is_planned),
                                      cmocka_unit_test(values_and_classes_are_planned),
                                      cmocka_unit_test(what_would_tell_is_refused),

@@ -41,9 +41,12 @@ def build_library(folder):
 
 
 def copyright_of(library):
-    """The notice that comes with a library, where Debian's packages have it."""
-    found = subprocess.run(["dpkg-query", "--search", library.resolve()], check=True, stdout=subprocess.PIPE, text=True)
-    return pathlib.Path("/usr/share/doc", found.stdout.split(":")[0], "copyright")
+    """The notice that comes with a library, where a package of Debian has it; else None."""
+    if not shutil.which("dpkg-query"):
+        return None
+    found = subprocess.run(["dpkg-query", "--search", library.resolve()], check=False, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True)
+    return None if found.returncode else pathlib.Path("/usr/share/doc", found.stdout.split(":")[0], "copyright")
 
 
 class BuildPackage(build_py):
@@ -63,8 +66,9 @@ class BuildPackage(build_py):
         shutil.copyfile(ROOT / "LICENSE", licences / "umbra.txt")
         for library in libraries:
             shutil.copyfile(library, package / library.name)
-            if shutil.which("dpkg-query"):
-                shutil.copyfile(copyright_of(library), licences / f"{library.name}.txt")
+            notice = copyright_of(library)
+            if notice:
+                shutil.copyfile(notice, licences / f"{library.name}.txt")
             else:
                 self.warn(f"the notice of {library.name} is not found: add it before you give the wheel away")
 

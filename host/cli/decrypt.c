@@ -121,6 +121,11 @@ static bool has_params(const decrypt_job *j, const umbra_train_plan *plan) {
   return memcmp(digest[0], digest[1], sizeof digest[0]) == 0;
 }
 
+/* Whether the model says of which training it is. */
+static bool tells_training(const decrypt_job *j, uint8_t id[UMBRA_DIGEST_BYTES]) {
+  return j->model ? umbra_logistic_training(j->model, id) : umbra_matrix_plan(j->matrix, id) == UMBRA_MATRIX_LAYER;
+}
+
 static bool is_of_plan(const decrypt_job *j, const umbra_train_plan *plan) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   uint8_t id[2][UMBRA_DIGEST_BYTES];
@@ -129,7 +134,7 @@ static bool is_of_plan(const decrypt_job *j, const umbra_train_plan *plan) {
     return cli_error(
         "--private: this is no model of that plan, which is for other parameters, or for weights of another "
         "shape");
-  const bool told = j->model && umbra_logistic_training(j->model, id[0]) && umbra_train_plan_training(plan, id[1]);
+  const bool told = tells_training(j, id[0]) && umbra_train_plan_training(plan, id[1]);
   return !told || memcmp(id[0], id[1], sizeof id[0]) == 0 ||
          cli_error("--private: the model is of another training than that plan");
 }

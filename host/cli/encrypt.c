@@ -99,7 +99,7 @@ static umbra_status count_bytes(uint64_t *bytes, const encrypt_job *j, const enc
   if (status == UMBRA_OK)
     status = o->records ? umbra_dry_matrix(&matrix, dry, t->rows, t->columns, UMBRA_TOP_LEVEL, 1, &for_scoring)
                         : umbra_dry_logistic(&model, dry, t->rows * t->columns - 1, UMBRA_TOP_LEVEL, 1, &sigmoid);
-  *bytes = matrix ? umbra_matrix_bytes(matrix) : umbra_logistic_bytes(model);
+  *bytes = matrix ? umbra_matrix_bytes(matrix) : model ? umbra_logistic_bytes(model) : 0;
   umbra_logistic_destroy(model);
   umbra_matrix_destroy(matrix);
   umbra_context_destroy(dry);

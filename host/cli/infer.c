@@ -85,6 +85,10 @@ static void check_encrypted(const infer_options *o) {
   if ((o->run.sanitize > 0) != (o->run.results > 0))
     cli_usage(
         "--sanitize S and --results N belong together: noise depends on how many ciphertexts of answers are given");
+  if (o->run.sanitize > 0 && (o->run.digests || o->run.audit))
+    cli_usage(
+        "--sanitize goes without --digests and --audit: digests of layers tell of the weights, and noise cannot be "
+        "repeated");
   if (!o->run.plan) cli_usage("--plan FILE, for encrypted records, or --clear is expected");
   if (!o->run.keys) cli_usage("--keys DIR is missing: folder with " CLI_EVAL_KEYS_FILE);
   if (o->run.digests && strcmp(o->run.digests, o->run.out) == 0) cli_usage("--digests and --out: two files are needed");

@@ -89,7 +89,11 @@ bool cli_key_serves_in(const char *option, const char *folder, const char *name)
 bool cli_key_opens(const char *option, const char *path, cli_report *report) {
   char note[CLI_PATH + 2 * CLI_UNITS], date[CLI_UNITS];
   umbra_key_life life = {UMBRA_KEY_LIFE_INIT};
-  if (!cli_check(umbra_key_life_of_file(&life, path), option)) return false;
+  if (umbra_key_life_of_file(&life, path) != UMBRA_OK) { /* so it is out of use; and it was loaded before */
+    snprintf(note, sizeof note, "%s: %s", option, umbra_last_error());
+    cli_report_note(report, note);
+    return true;
+  }
   if (umbra_key_life_check(&life, cli_now()) == UMBRA_OK) return true;
   snprintf(note, sizeof note, "%s %s on %s: it still decrypts, and encrypts no more", path,
            life.retired ? "was retired" : "expired", cli_time_text(date, life.retired ? life.retired : life.expires));

@@ -216,6 +216,7 @@ static bool is_of_secret(const keygen_options *o, const char *name) {
 static bool are_enough(const keygen_job *j, const keygen_options *o) {
   return params_agree(o->out, j->params) && is_of_secret(o, CLI_EVAL_KEYS_FILE) &&
          is_of_secret(o, CLI_PUBLIC_KEY_FILE) && cli_key_serves("--secret", o->secret.file) &&
+         (!umbra_params_has_public_key(j->params) || cli_key_serves_in("--out", o->out, CLI_PUBLIC_KEY_FILE)) &&
          cli_life_agrees("--secret", o->secret.file, o->expires) &&
          (cli_eval_keys_cover("--out", o->out, j->needs, j->params) ||
           cli_error("%s and %s exist already and will not be replaced; new keys need another folder and another secret "

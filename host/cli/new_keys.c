@@ -20,6 +20,10 @@
 
 bool cli_place_free(const char *option, const char *path) {
   struct stat about;
+  char mark[CLI_PATH + sizeof ".retired"];
+  snprintf(mark, sizeof mark, "%s.retired", path);
+  if (lstat(mark, &about) == 0)
+    return cli_error("%s: %s is left of a key that was retired; move it away first", option, mark);
   return lstat(path, &about) != 0 || cli_error("%s: %s exists already and will not be replaced", option, path);
 }
 

@@ -14,7 +14,8 @@
 #include "target.h"
 
 /* Folders with these are made to be copied. */
-static const char *const given_away[] = {CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS, CLI_KIND_DATA, CLI_KIND_CHECKPOINT};
+static const char *const given_away[] = {CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS, CLI_KIND_DATA, CLI_KIND_CHECKPOINT,
+                                         CLI_KIND_SIGNER};
 
 bool cli_opened_lies_apart(const char *option, const char *path) {
   char copy[CLI_PATH], name[CLI_NAME];
@@ -29,7 +30,7 @@ bool cli_opened_lies_apart(const char *option, const char *path) {
 }
 
 static bool is_opened(const char *path, const void *user) {
-  static const char *const endings[] = {".csv", ".npy", ".json", ".onnx", ".html"};
+  static const char *const endings[] = {".csv", ".npy", ".json", ".onnx", ".html", ".safetensors"};
   struct stat about;
   const char *ending = strrchr(path, '.');
   (void)user;

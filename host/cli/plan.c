@@ -282,6 +282,8 @@ static void check_scaling(plan_options *o) {
 static void check_publication(const plan_options *o) {
   if (!o->publish && (o->statistical > 0 || o->least_bits > 0))
     cli_usage("--statistical and --least-bits belong to --publish");
+  if (o->publish && o->promise)
+    cli_usage("--publish and --private exclude each other: a private plan is of a model that others may see");
 }
 
 static void check_usage(plan_options *o) {

@@ -43,6 +43,11 @@ static void check_choices(const plan_options *o) {
   if (o->limits && o->shape) cli_usage("--limits belongs to DATA");
 }
 
+/* The power of two that neither features, within the norm, nor labels can leave. */
+static double declared_bound(const umbra_privacy_options *privacy) {
+  return exp2(ceil(log2(fmax(1, fmax(privacy->norm, privacy->label_limit)))));
+}
+
 static void set_defaults(plan_options *o) {
   const bool squared = o->network && o->train.loss == UMBRA_LOSS_SQUARED;
   o->optimizer = "plain";
@@ -50,6 +55,7 @@ static void set_defaults(plan_options *o) {
   if (!o->iterations_given) o->train.iterations = 10;
   if (!o->degree_given) o->sigmoid.degree = 7;
   if (!o->rate_given && squared) o->train.rate = 0.5;
+  if (o->train.record_bound == 0) o->train.record_bound = declared_bound(&o->privacy);
   o->rate_given = true;
   o->train.privacy = &o->privacy;
 }

@@ -10,7 +10,7 @@
 /* Bits count from the largest weight that there will be, where that is known. */
 static double largest_at_the_end(const plan_job *j) {
   double largest = 0;
-  for (size_t c = 0; j->twin.weights && c <= j->wanted.columns; c++) largest = fmax(largest, fabs(j->twin.weights[c]));
+  for (size_t c = 0; j->twin.weights && c < j->twin.count; c++) largest = fmax(largest, fabs(j->twin.weights[c]));
   return largest;
 }
 

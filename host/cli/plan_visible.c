@@ -28,15 +28,18 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
   umbra_train_options t = {UMBRA_TRAIN_OPTIONS_INIT};
   if (!o->explain_visible) return true;
   if (!cli_check(umbra_train_plan_options(j->plan, &t), NULL)) return false;
-  const bool data = o->data, searched = data && !o->no_search;
+  const bool data = o->data, searched = data && (!o->no_search || o->network);
+  const char *power = o->coarse ? "the power of 16" : "the power of two";
+  char record_bound[128], bound[128];
+  snprintf(record_bound, sizeof record_bound,
+           "%s, from 1 on, that the largest scaled feature, label or weight is within", power);
+  snprintf(bound, sizeof bound, "%s that four times the largest weight of the training is within", power);
   const visible_fact facts[] = {
       {"rows", (double)t.rows, data, "records of DATA"},
       {"columns", (double)t.columns, data, "features of DATA"},
       {"outputs", t.outputs, data && o->network, "classes of the label"},
-      {"record_bound", t.record_bound, data && o->train.record_bound == 0,
-       "the power of two, from 1 on, that the largest scaled feature, label or weight is within"},
-      {"bound", t.bound, data && o->bound == 0,
-       "the power of two within four times the largest weight of the training"},
+      {"record_bound", t.record_bound, data && o->train.record_bound == 0, record_bound},
+      {"bound", t.bound, data && o->bound == 0 && !o->promise, bound},
       {"rate", t.rate, searched && !o->rate_given, tried},
       {"iterations", t.iterations, searched && !o->network && !o->iterations_given, tried},
       {"degree", t.sigmoid->degree, searched && !o->network && !o->degree_given, tried},

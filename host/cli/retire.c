@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "claim.h"
@@ -31,13 +34,14 @@ typedef struct retire_job {
 /* All are looked at before any is retired. */
 static bool add(retire_job *j, const char *option, const char *path) {
   key *added = &j->keys[j->count++];
-  char mark[CLI_PATH];
+  char mark[CLI_PATH], file[PATH_MAX];
   umbra_key_life life = {UMBRA_KEY_LIFE_INIT};
   *added = (key){.option = option};
-  if (snprintf(added->path, CLI_PATH, "%s", path) >= CLI_PATH ||
-      snprintf(mark, CLI_PATH, "%s.retired", path) >= CLI_PATH)
-    return cli_error("%s: %s is too long", option, path);
   if (!cli_check(umbra_key_life_of_file(&life, path), option)) return false;
+  if (!realpath(path, file)) return cli_error("%s: %s: %s", option, path, strerror(errno));
+  if (snprintf(added->path, CLI_PATH, "%s", path) >= CLI_PATH ||
+      snprintf(mark, CLI_PATH, "%s.retired", file) >= CLI_PATH)
+    return cli_error("%s: %s is too long", option, path);
   added->is_retired = life.retired != 0;
   return cli_claim_file(option, mark);
 }

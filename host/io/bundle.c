@@ -40,11 +40,16 @@ static umbra_status add(umbra_bundle *bundle, const char *name) {
   return UMBRA_OK;
 }
 
-/* What no manifest is of: itself, and the locks of commands that work there (umbra/lock.h). */
+static int ends_in(const char *name, const char *end) {
+  const size_t length = strlen(name), tail = strlen(end);
+  return length > tail && strcmp(name + length - tail, end) == 0;
+}
+
+/* What no manifest is of: itself, locks of commands that work there (umbra/lock.h), and marks of keys that were retired since,
+   which whoever changes the folder could as well remove. */
 static int is_passed_over(const char *name) {
-  const size_t length = strlen(name), end = sizeof ".lock" - 1;
   return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, FOLDERS_MANIFEST) == 0 ||
-         (name[0] == '.' && length > end && strcmp(name + length - end, ".lock") == 0);
+         (name[0] == '.' && ends_in(name, ".lock")) || ends_in(name, ".retired");
 }
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }

@@ -71,6 +71,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_WEIGHTS] = "the plan of encrypted weights",
     [UMBRA_SECTION_ORIGIN] = "the id of a training",
     [UMBRA_SECTION_LEARNING] = "the optimizer and layers of a training",
+    [UMBRA_SECTION_PRIVACY] = "what is promised of the records of a training",
     [UMBRA_SECTION_LINK] = "what a checkpoint follows",
     [UMBRA_SECTION_LIFE] = "when a key was made and expires",
     [UMBRA_SECTION_RETIRED] = "since when a key is retired",

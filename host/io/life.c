@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "life.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -133,8 +135,11 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 
 static const umbra_format format = {.kind = UMBRA_KIND_RETIREMENT, .save = save, .load = load, .destroy = umbra_free};
 
+/* Beside the file itself: a link to it is the same key. */
 static umbra_status name_retirement(char name[PATH_MAX], const char *path) {
-  const int length = snprintf(name, PATH_MAX, "%s.retired", path);
+  char file[PATH_MAX];
+  if (!realpath(path, file)) return umbra_fail(UMBRA_ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
+  const int length = snprintf(name, PATH_MAX, "%s.retired", file);
   if (length >= 0 && length < PATH_MAX) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
 }
@@ -187,8 +192,8 @@ umbra_status umbra_key_life_of_file(umbra_key_life *life, const char *path) {
   retirement key;
   char name[PATH_MAX];
   if (!life || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", life ? "path" : "life");
-  UMBRA_TRY(name_retirement(name, path));
   UMBRA_TRY(read_key(&read, &key, path));
+  UMBRA_TRY(name_retirement(name, path));
   UMBRA_TRY(read_retirement(&key, name));
   const umbra_key_life own = {UMBRA_KEY_LIFE_INIT, .created = read.created, .expires = read.expires,
                               .retired = key.since};
@@ -203,8 +208,8 @@ umbra_status umbra_key_retire(const char *path, uint64_t now) {
   if (!now || now > last_time)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%" PRIu64 " is not in seconds since 1970, from 1 to %" PRIu64, now,
                       last_time);
-  UMBRA_TRY(name_retirement(name, path));
   UMBRA_TRY(read_key(&life, &key, path));
+  UMBRA_TRY(name_retirement(name, path));
   UMBRA_TRY(read_retirement(&key, name));
   if (key.since) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' is retired already", path);
   key.since = now;

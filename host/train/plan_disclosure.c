@@ -30,7 +30,7 @@ static umbra_status read_layer(umbra_plan_outcome *found, const umbra_trainer *t
 }
 
 static umbra_status read_model(umbra_plan_outcome *found, const umbra_train_plan *plan, const umbra_trainer *trainer) {
-  return plan->options.kind == UMBRA_TRAIN_NETWORK ? read_layer(found, trainer) : read_logistic(found, trainer);
+  return umbra_train_is_network(plan->options.kind) ? read_layer(found, trainer) : read_logistic(found, trainer);
 }
 
 static umbra_status train_dry(umbra_plan_outcome *found, const umbra_train_plan *plan, const umbra_context *context) {
@@ -59,8 +59,12 @@ umbra_status umbra_train_plan_disclosure(const umbra_train_plan *plan, umbra_dis
   if (!plan || !disclosure)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_disclosure needs a plan and a disclosure");
   UMBRA_TRY(umbra_disclosure_options_take(&o, options));
+  if (plan->options.hidden[0])
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "releases are planned for linear models, and there are hidden layers");
   UMBRA_TRY(umbra_plan_find_outcome(&found, plan));
   if (o.error_bound == 0) o.error_bound = found.range.error_bound;
   if (o.magnitude == 0) o.magnitude = found.range.magnitude;
-  return umbra_disclosure_predict(disclosure, plan->params, found.level, found.slots, &o);
+  UMBRA_TRY(umbra_disclosure_predict(disclosure, plan->params, found.level, found.slots, &o));
+  disclosure->ciphertexts = found.ciphertexts;
+  return UMBRA_OK;
 }

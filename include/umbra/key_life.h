@@ -37,7 +37,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_life_check(const umbra_key_life 
 
 /*
  * Of the key in a file, from its beginning; no passphrase is asked for, so whoever can write the file decides, until it is
- * loaded: the life of a sealed key is sealed with it. retired: as the file PATH.retired says, if there is one.
+ * loaded: the life of a sealed key is sealed with it. retired: as the file PATH.retired says, if there is one, PATH being
+ * what links lead to.
  * Errors: INVALID_ARGUMENT, IO, FORMAT (also a file of something else than a key); MISMATCH (PATH.retired is of another
  * key).
  */

@@ -66,8 +66,21 @@ def text(function, *arguments) -> str:
     return written(function, *arguments).rstrip(b"\0").decode()
 
 
+def bytes_of(value) -> bytes:
+    """A text or path for C, whose texts end at the first zero."""
+    data = os.fsencode(value) if isinstance(value, os.PathLike) else value.encode() if isinstance(value, str) else value
+    if b"\0" in data:
+        raise ValueError("a text for the library has no zeros in it")
+    return data
+
+
 def path_of(path) -> bytes:
-    return os.fsencode(path)
+    return bytes_of(os.fsencode(path))
+
+
+def text_of(value: Optional[str]):
+    """NULL: nothing is said."""
+    return ffi.NULL if value is None else bytes_of(value)
 
 
 # ---- structs ----
@@ -121,7 +134,7 @@ class Struct:
         if ctype.kind == "pointer" and value is None:
             return ffi.NULL
         if ctype.kind == "pointer" and isinstance(value, (str, bytes)):
-            return self._keep(ffi.new("char[]", value.encode() if isinstance(value, str) else value))
+            return self._keep(ffi.new("char[]", bytes_of(value)))
         if ctype.kind == "pointer" and isinstance(value, dict):
             return self._keep(Struct(ctype.item.cname.split()[-1], value)).pointer
         if ctype.kind == "pointer" and isinstance(value, Struct):
@@ -175,14 +188,23 @@ def filled(type_name: str, function, *before, after=()) -> Dict[str, Any]:
 
 # ---- arrays ----
 
+def _checked(values, dtype=np.float64):
+    """Numbers of which a copy would lose nothing."""
+    if dtype == np.float64 and np.iscomplexobj(values):
+        raise TypeError("real numbers are needed, and these are complex")
+    if np.ma.is_masked(values):
+        raise ValueError("masked values are missing: fill them first")
+    return values
+
+
 def doubles(values) -> np.ndarray:
     """The array itself if it is one of float64 without gaps, else a copy."""
-    return np.ascontiguousarray(values, dtype=np.float64)
+    return np.require(_checked(values), np.float64, ["C", "A"])
 
 
 def vector(values, what: str, dtype=np.float64) -> np.ndarray:
     """One dimension of numbers; a single one counts as a vector of one."""
-    array = np.ascontiguousarray(np.atleast_1d(values), dtype=dtype)
+    array = np.require(np.atleast_1d(_checked(values, dtype)), dtype, ["C", "A"])
     if array.ndim != 1:
         raise ValueError(f"{what} have one dimension, not the shape {array.shape}")
     return array
@@ -220,12 +242,12 @@ class NdArray:
 def strided(values):
     """An umbra_array over a matrix of float64 or float32 as it lies in memory, and what keeps it; other types are
     copied."""
-    array = np.asarray(values)
+    array = np.asarray(_checked(values))
     if array.ndim != 2:
         raise ValueError(f"a matrix has rows and columns; this array has {array.ndim} dimensions")
     steps = [stride / array.itemsize for stride in array.strides]
-    if array.dtype not in (np.float64, np.float32) or not array.dtype.isnative or 0 in steps or \
-            any(step != int(step) for step in steps):
+    if array.dtype not in (np.float64, np.float32) or not array.dtype.isnative or not array.flags.aligned or \
+            0 in steps or any(step != int(step) for step in steps):
         array, steps = doubles(array), [array.shape[1], 1]
     struct = Struct("umbra_array", {
         "type": "float" if array.dtype == np.float32 else "double", "rows": array.shape[0], "columns": array.shape[1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import operator
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
@@ -99,6 +100,9 @@ class Ciphertext(Operand):
     def _plus(self, number) -> "Ciphertext":
         return self._made(lib.umbra_add_constant, float(np.real(number)), float(np.imag(number)))
 
+    def _minus(self, number) -> "Ciphertext":
+        return self._made(lib.umbra_add_constant, -float(np.real(number)), -float(np.imag(number)))
+
     def _times(self, number) -> "Ciphertext":
         if isinstance(number, numbers.Integral):
             return self._made(lib.umbra_mul_integer, int(number))
@@ -110,7 +114,7 @@ class Ciphertext(Operand):
     __radd__ = __add__
 
     def __sub__(self, other):
-        return self._binary(other, lib.umbra_sub, lib.umbra_sub_plain, lambda number: self._plus(-number))
+        return self._binary(other, lib.umbra_sub, lib.umbra_sub_plain, self._minus)
 
     def __rsub__(self, other):
         return -self + other
@@ -147,7 +151,7 @@ class Ciphertext(Operand):
         return self.rotate(steps)
 
     def __rshift__(self, steps: int):
-        return self.rotate(-steps)
+        return self.rotate(-operator.index(steps))
 
     def conjugate(self) -> "Ciphertext":
         """The complex conjugate of every slot. Needs a key."""
@@ -198,5 +202,6 @@ def dot(a, b) -> Ciphertext:
     """sum a[i] * b[i] of two lists of ciphertexts, slot by slot: one relinearisation and one rescale for all."""
     if len(a) != len(b) or not len(a):
         raise ValueError(f"two lists of the same length are needed, not of {len(a)} and {len(b)}")
-    lists = [ffi.new("umbra_ciphertext *[]", [x._c for x in side]) for side in (a, b)]
+    handles = [[x._c for x in side] for side in (a, b)]  # kept until the call is done
+    lists = [ffi.new("umbra_ciphertext *[]", side) for side in handles]
     return evaluator_of(*a, *b)._made(Ciphertext, lib.umbra_dot, *lists, len(a))

@@ -55,7 +55,8 @@ class Context(Handle):
 
     @property
     def params(self) -> Params:
-        return Params._shared(lib.umbra_context_params(self._c))
+        handle = self._c  # which the parameters are a part of
+        return Params._shared(lib.umbra_context_params(handle))
 
     @property
     def backend(self) -> str:

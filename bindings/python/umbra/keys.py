@@ -16,7 +16,7 @@ from .matrix import Matrix, encrypt_matrix
 
 
 def _passphrase(passphrase: Optional[str]):
-    return ffi.NULL if passphrase is None else passphrase.encode()
+    return _call.text_of(passphrase)
 
 
 class SecretKey(InContext):
@@ -99,7 +99,7 @@ class SecretKey(InContext):
 
     def noise(self, encrypted: Ciphertext, expected) -> Dict[str, Any]:
         """How far a ciphertext is from the values (complex or real) that an exact computation gives."""
-        pairs = np.ascontiguousarray(expected, dtype=np.complex128)
+        pairs = np.require(expected, np.complex128, ["C", "A"])
         return _call.filled("umbra_noise_report", lib.umbra_inspect_noise,
                             after=(encrypted._c, self._c, _call.pointer_to(pairs), pairs.size))
 

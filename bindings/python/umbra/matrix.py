@@ -17,7 +17,7 @@ class Matrix(Operand):
     """An encrypted matrix of real numbers, (rows, columns). Immutable.
 
     a + b, a - b, a * b are element by element, of one layout; a @ b is the product with a plain array or with another
-    encrypted matrix (in layouts of a ProductPlan); a.T, slices, sums and apply() as their names say. umbra/matrix.h has
+    encrypted matrix (in layouts of a ProductPlan); a.T, slices, sums, chebyshev() and polynomial() as their names say. umbra/matrix.h has
     layouts and costs. `evaluator` computes all that.
     """
 

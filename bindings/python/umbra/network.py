@@ -2,7 +2,9 @@
 """Networks on encrypted records: a model becomes a client, who has the records and the secret key, and a server."""
 from __future__ import annotations
 
+import functools
 import os
+import threading
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -18,15 +20,25 @@ from .matrix import Matrix
 from .params import Params
 
 
+def _alone(method):
+    """A model changes while it is built: one thread at a time."""
+    @functools.wraps(method)
+    def locked(self, *arguments, **options):
+        with self._lock:
+            return method(self, *arguments, **options)
+    return locked
+
+
 class Model(Handle):
     """A network in the clear, as a graph; see umbra/model.h. Model("model.onnx") imports one; Model((30,)) begins with
     an input of that shape, and dense() and the others add a layer behind the last one."""
 
-    __slots__ = ("_last", "_shape")
+    __slots__ = ("_last", "_shape", "_lock")
     _type = "umbra_model"
 
     def __init__(self, source: Union[str, os.PathLike, Sequence[int]]):
         self._last = 0
+        self._lock = threading.Lock()
         self._shape: Tuple[int, ...] = ()
         if isinstance(source, (str, os.PathLike)):
             pointer = _call.made(self._type, lib.umbra_model_import, _call.path_of(source))
@@ -48,6 +60,7 @@ class Model(Handle):
         self._last = node[0]
         return self
 
+    @_alone
     def dense(self, weights, bias=None) -> "Model":
         """W x + b. weights: (outputs, inputs); bias: (outputs,)."""
         w = _call.doubles(weights)
@@ -60,6 +73,7 @@ class Model(Handle):
         self._shape = w.shape[:1]
         return self
 
+    @_alone
     def scale_shift(self, scale, shift) -> "Model":
         """x * scale + shift, element by element, or for each channel."""
         a, b = _call.vector(scale, "scales"), _call.vector(shift, "shifts")
@@ -67,23 +81,27 @@ class Model(Handle):
             raise ValueError(f"{a.size} scales and {b.size} shifts; they are as many")
         return self._add(lib.umbra_model_scale_shift, _call.pointer_to(a), _call.pointer_to(b), a.size)
 
+    @_alone
     def polynomial(self, coefficients) -> "Model":
         """sum coefficients[k] x^k of each element; [0, 0, 1] is the square."""
         c = _call.vector(coefficients, "coefficients")
         return self._add(lib.umbra_model_polynomial, _call.pointer_to(c), c.size)
 
+    @_alone
     def activation(self, name: str) -> "Model":
         """ "relu", "sigmoid", "tanh", "gelu", "silu", ... of each element."""
         return self._add(lib.umbra_model_activation, _call.number_of("umbra_function", name))
 
+    @_alone
     def output(self, name: str, closing: Iterable[str] = ()) -> "Model":
         """The last layer is an output, after which its owner applies the closing steps: "softmax", "logistic",
         "argmax"."""
         steps = [_call.number_of("umbra_closing", step) for step in closing]
-        _call.call(lib.umbra_model_output, self._c, name.encode(), self._last, ffi.new("umbra_closing[]", steps),
+        _call.call(lib.umbra_model_output, self._c, _call.bytes_of(name), self._last, ffi.new("umbra_closing[]", steps),
                    len(steps), ffi.NULL)
         return self
 
+    @_alone
     def __call__(self, records, output: int = 0, *, progress=None) -> np.ndarray:
         """The network in the clear: (records, inputs' shape) -> (records, outputs), after the closing steps."""
         result = _call.NdArray()
@@ -91,6 +109,7 @@ class Model(Handle):
                       progress=progress)
         return result.array()
 
+    @_alone
     def export(self, path) -> None:
         """Writes an ONNX file."""
         _call.call(lib.umbra_model_export, self._c, _call.path_of(path), ffi.NULL)
@@ -115,7 +134,8 @@ class NetworkPlan(Plain):
 
     @property
     def params(self) -> Params:
-        return Params._shared(lib.umbra_inference_plan_params(self._c))
+        handle = self._c  # which the parameters are a part of
+        return Params._shared(lib.umbra_inference_plan_params(handle))
 
     @property
     def digest(self) -> bytes:
@@ -163,7 +183,7 @@ class NetworkPlan(Plain):
 
 
 def _text(value: Optional[str]):
-    return ffi.NULL if value is None else value.encode()
+    return _call.text_of(value)
 
 
 class NetworkWeights(Owned):

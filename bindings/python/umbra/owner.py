@@ -79,7 +79,7 @@ def dry_run(program: Callable, *inputs, params=None, machine: Optional[str] = No
     evaluator = Evaluator(context)
     operands = [evaluator.bind(_dry(context, *_input(values))) for values in inputs]
     if machine is not None:
-        _call.call(lib.umbra_context_cost_machine, context._c, machine.encode())
+        _call.call(lib.umbra_context_cost_machine, context._c, _call.bytes_of(machine))
     _call.call(lib.umbra_context_cost_begin, context._c)
     result = program(*operands)
     run = DryRun(_call.filled("umbra_cost", lib.umbra_context_cost, context._c))

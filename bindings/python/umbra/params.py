@@ -38,7 +38,7 @@ class Params(Plain):
         elif need or insecure_for_tests:
             raise TypeError("a preset has no options")
         else:
-            pointer = _call.made(self._type, lib.umbra_params_from_preset, preset.encode())
+            pointer = _call.made(self._type, lib.umbra_params_from_preset, _call.bytes_of(preset))
         super().__init__(pointer)
 
     @classmethod

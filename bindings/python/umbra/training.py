@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import pathlib
 import tempfile
@@ -35,8 +36,14 @@ def _table(frame) -> Iterator[bytes]:
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         path = os.path.join(folder, "records.csv")
-        frame.to_csv(path, index=False)
+        frame.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC)  # a "#" begins no comment
         yield _call.path_of(path)
+
+
+def _check_rows(rows: int, frame) -> None:
+    """Results are beside the records that they are of."""
+    if rows != len(frame):
+        raise ValueError(f"{len(frame) - rows} of {len(frame)} records of the frame hold no value: drop them first")
 
 
 class Schema(Handle):
@@ -47,13 +54,14 @@ class Schema(Handle):
 
     @classmethod
     def parse(cls, text: str) -> "Schema":
-        return cls(_call.made(cls._type, lib.umbra_schema_parse, text.encode()))
+        return cls(_call.made(cls._type, lib.umbra_schema_parse, _call.bytes_of(text)))
 
     def features(self, frame) -> np.ndarray:
         """A frame's numbers, (records, features), without its label."""
         table = ffi.gc(ffi.new("umbra_table *"), lib.umbra_table_clear)
         with _table(frame) as path:
             _call.call(lib.umbra_schema_read_features, self._c, table, path, ffi.NULL)
+        _check_rows(table.rows, frame)
         shape = table.rows, table.columns
         return np.frombuffer(ffi.buffer(table.values, 8 * shape[0] * shape[1])).reshape(shape).copy()
 
@@ -87,7 +95,9 @@ class Records(Handle):
         options = _call.Struct("umbra_records_options", {
             "label": LABEL, "labels": "two" if classes == 2 else "classes"})
         with _table(frame.assign(**{LABEL: labels})) as path:
-            return _call.made(cls._type, lib.umbra_records_read, path, options.pointer)
+            records = _call.made(cls._type, lib.umbra_records_read, path, options.pointer)
+        _check_rows(lib.umbra_records_rows(records), frame)
+        return records
 
     @property
     def shape(self) -> Tuple[int, int]:
@@ -96,14 +106,15 @@ class Records(Handle):
     @property
     def schema(self) -> Optional[str]:
         """As JSON; None: they come from memory."""
-        schema = lib.umbra_records_schema(self._c)
+        handle = self._c  # which the schema is a part of
+        schema = lib.umbra_records_schema(handle)
         return _call.text(lib.umbra_schema_describe, schema) if schema else None
 
     @property
     def features(self) -> np.ndarray:
         rows, columns = self.shape
-        row = lib.umbra_records_row
-        return np.stack([np.frombuffer(ffi.buffer(row(self._c, r), 8 * columns)) for r in range(rows)])
+        row, handle = lib.umbra_records_row, self._c  # which has the values until they are copied
+        return np.stack([np.frombuffer(ffi.buffer(row(handle, r), 8 * columns)) for r in range(rows)])
 
 
 class Scaling(Handle):
@@ -164,7 +175,8 @@ class TrainPlan(Plain):
 
     @property
     def params(self) -> Params:
-        return Params._shared(lib.umbra_train_plan_params(self._c))
+        handle = self._c  # which the parameters are a part of
+        return Params._shared(lib.umbra_train_plan_params(handle))
 
     @property
     def digest(self) -> bytes:
@@ -183,7 +195,7 @@ class TrainPlan(Plain):
         """Of the "whole" training, an "iteration" or a "bootstrap" on a machine ("cpu", "h200", ...): seconds,
         bytes."""
         number = _call.number_of("umbra_train_part", part)
-        name = ffi.NULL if machine is None else machine.encode()
+        name = _call.text_of(machine)
         return _call.filled("umbra_cost", lib.umbra_train_plan_cost, self._c, after=(number, name))
 
     @property
@@ -233,7 +245,7 @@ class Training:
     def weights(self) -> List[np.ndarray]:
         """Those of each layer, decrypted: (units, inputs), in the first one with the bias as the last input."""
         context, run = self.secret_key.context, self.folder / "run"
-        if self.plan.options["kind"] == "network":
+        if "network" in self.plan.options["kind"]:
             paths = sorted(run.glob("layer-*.umbra"))
             return [self.secret_key.decrypt(Matrix.load(context, path)) for path in paths]
         path = _call.path_of(run / "model.umbra")
@@ -247,11 +259,21 @@ class Training:
         raise TypeError("a Training is not pickled: it has the secret key; its folder and its plan say the rest")
 
 
+def _check_noise(plan: TrainPlan) -> None:
+    """Noise that a private plan asks of whoever trains is added by the program alone."""
+    struct = _call.Struct("umbra_train_options")
+    _call.call(lib.umbra_train_plan_options, plan._c, struct.pointer)
+    asked = struct.pointer.privacy
+    if asked and asked.noise_by == lib.UMBRA_NOISE_BY_BOTH:
+        raise ValueError("this plan asks whoever trains for a share of the noise: train it with the program umbra train")
+
+
 def train(folder, *, device: str = "auto", threads: int = 0, progress=None) -> None:
     """The server: trains on what an owner prepared in a folder, and leaves the encrypted model in its run/. After an
     interruption the same call goes on where it stopped."""
     folder = pathlib.Path(folder)
     plan, run = TrainPlan.load(folder / "data/plan.umbra"), folder / "run"
+    _check_noise(plan)
     run.mkdir(exist_ok=True)
     context = Context(plan.params, device=device, threads=threads, memory_limit=plan.report()["memory_limit"])
     keys = EvalKeys.load(context, folder / "keys/eval.umbra")
@@ -271,7 +293,7 @@ def _trainer(plan, context, keys, data, checkpoint):
 
 
 def _save_model(plan, trainer, context, run) -> None:
-    if plan.options["kind"] != "network":
+    if "network" not in plan.options["kind"]:
         model = _call.made_by("umbra_logistic", lib.umbra_trainer_logistic, trainer)
         _call.call(lib.umbra_logistic_save, model, _call.path_of(run / "model.umbra"), ffi.NULL)
         return
