@@ -134,8 +134,8 @@ static bool is_of_plan(const decrypt_job *j, const umbra_train_plan *plan) {
     return cli_error(
         "--private: this is no model of that plan, which is for other parameters, or for weights of another "
         "shape");
-  const bool told = tells_training(j, id[0]) && umbra_train_plan_training(plan, id[1]);
-  return !told || memcmp(id[0], id[1], sizeof id[0]) == 0 ||
+  const bool told = tells_training(j, id[0]), known = umbra_train_plan_training(plan, id[1]);
+  return (told == known && (!told || memcmp(id[0], id[1], sizeof id[0]) == 0)) ||
          cli_error("--private: the model is of another training than that plan");
 }
 
@@ -290,9 +290,10 @@ static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report
     return false;
   cli_interrupts_hold();
   if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, report) || !cli_goes_on() ||
-      (j->publish.wanted && !cli_publish_count(&j->publish, &j->journal, &j->told, report)) ||
-      !write_out(j, o, form, report))
+      (j->publish.wanted && !cli_publish_count(&j->publish, &j->journal, &j->told, report)))
     return false;
+  j->promise.noise = fmax(j->promise.noise, j->told.noise); /* more of it where errors have to be hidden better */
+  if (!write_out(j, o, form, report)) return false;
   if (j->publish.promise) cli_private_facts(cJSON_AddObjectToObject(report->root, "private"), j->publish.promise);
   cli_report_step(report, "write", o->out);
   return true;

@@ -352,6 +352,7 @@ umbra_status umbra_matrix_add_noise(umbra_evaluator *evaluator, umbra_matrix **o
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_matrix_add_noise needs an evaluator, an output and a matrix");
   UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, matrix->rows, matrix->columns, &matrix->layout));
+  made->stamp = matrix->stamp;
   made->dirty = matrix->dirty; /* noise is an error of the padding, as of all slots */
   umbra_status status = UMBRA_OK;
   for (size_t p = 0; p < matrix->parts && status == UMBRA_OK; p++)

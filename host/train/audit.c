@@ -163,13 +163,22 @@ static int agrees(const umbra_audit *audit, uint32_t iteration, const uint8_t *f
   return memcmp(found, audit->logged[iteration - 1], UMBRA_DIGEST_BYTES) == 0;
 }
 
+/* Whether it says that it follows from what the chain has before it. */
+static int follows(const umbra_audit *audit, uint32_t done, const uint8_t *before) {
+  digest link;
+  umbra_trainer_origin(audit->trainer, link);
+  for (uint32_t i = 0; i + 1 < done; i++) umbra_link_digest(link, audit->logged[i]);
+  return memcmp(link, before, sizeof link) == 0;
+}
+
 /* Set on success only: the one of the chain. */
 static umbra_status load(umbra_checkpoint *checkpoint, const umbra_audit *audit, uint32_t done) {
   char path[PATH_MAX];
   UMBRA_TRY(path_of(audit, path, done));
   umbra_checkpoint found;
   UMBRA_TRY(umbra_trainer_load(&found, audit->trainer, path, audit->owner));
-  if (found.linked && found.stamp.number == done && agrees(audit, done, found.digest)) {
+  if (found.linked && found.stamp.number == done && agrees(audit, done, found.digest) &&
+      follows(audit, done, found.link.before)) {
     *checkpoint = found;
     return UMBRA_OK;
   }

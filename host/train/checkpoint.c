@@ -59,6 +59,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   const uint32_t done = (uint32_t)made->stamp.number, level = plan->iteration[done - 1].level_after;
   UMBRA_TRY(umbra_train_check_bytes(reader, sections_bytes(plan, done, made->linked), count, 0));
   UMBRA_TRY(umbra_train_read_state(reader, &made->state, origin, count, level));
+  UMBRA_TRY(umbra_read_finish(reader));
   return umbra_read_digest(reader, made->digest);
 }
 

@@ -79,6 +79,7 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
   UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts, seed_saving(plan)));
   UMBRA_TRY(umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level));
   UMBRA_TRY(check_firsts(reader, &made->weights, plan));
+  UMBRA_TRY(umbra_read_finish(reader));
   return umbra_read_digest(reader, made->digest);
 }
 
@@ -151,6 +152,7 @@ static umbra_status load_block(umbra_reader *reader, const void *argument, void 
   UMBRA_TRY(read_stamp(reader, &made->stamp, place));
   UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->records));
   UMBRA_TRY(check_records(reader, made->records, place));
+  UMBRA_TRY(umbra_read_finish(reader));
   return umbra_read_digest(reader, made->digest);
 }
 

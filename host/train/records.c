@@ -94,7 +94,9 @@ double umbra_records_score(const umbra_records *records, size_t row, const doubl
 }
 
 double umbra_records_weight(const umbra_records *records, size_t row) {
-  return umbra_records_are_weighted(records) ? records->weight.of[umbra_records_class(records, row)] : 1;
+  if (!records->classes || !umbra_records_are_weighted(records)) return 1;
+  const size_t class = umbra_records_class(records, row);
+  return class < records->weight.classes ? records->weight.of[class] : 1;
 }
 
 double umbra_records_most_weight(const umbra_records *records) {

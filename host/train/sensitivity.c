@@ -281,7 +281,8 @@ static umbra_status open_course(course *c, const double *coefficient) {
   UMBRA_TRY(umbra_alloc(&c->step, o->iterations, sizeof *c->step, "a sensitivity"));
   UMBRA_TRY(umbra_alloc(&c->growth, o->iterations, sizeof *c->growth, "a sensitivity"));
   UMBRA_TRY(umbra_alloc(&c->push, o->iterations, sizeof *c->push, "a sensitivity"));
-  UMBRA_TRY(umbra_alloc(&c->distance, umbra_train_batches(o), sizeof *c->distance, "a sensitivity"));
+  const uint64_t batches = umbra_train_batches(o), used = batches < o->iterations ? batches : o->iterations;
+  UMBRA_TRY(umbra_alloc(&c->distance, used, sizeof *c->distance, "a sensitivity"));
   umbra_train_schedule(c->step, o);
   return open_curve(&c->curve, o, coefficient);
 }

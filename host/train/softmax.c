@@ -83,14 +83,43 @@ static double exponential_error(const umbra_train_softmax *s, const double *coef
   return worst / (outputs / 2);
 }
 
+/*
+ * The least and the largest mean of E over scores whose mean is 0, of however many: between two of them, t < 0 < u, it is
+ * (u E(t) - t E(u)) / (u - t), and others are mixtures of such pairs.
+ */
+static void mean_of_exponentials(double *least, double *most, const umbra_train_softmax *s, const double *coefficient,
+                                 uint32_t degree) {
+  enum { STEPS = 256 };
+  double value[2 * STEPS + 1];
+  for (int i = 0; i <= 2 * STEPS; i++)
+    value[i] = umbra_chebyshev_value(coefficient, degree, (double)(i - STEPS) / STEPS) / s->unit;
+  *least = *most = value[STEPS];
+  for (int t = 1; t <= STEPS; t++)
+    for (int u = 1; u <= STEPS; u++) {
+      const double mean = (u * value[STEPS - t] + t * value[STEPS + u]) / (t + u);
+      *least = fmin(*least, mean);
+      *most = fmax(*most, mean);
+    }
+}
+
+/* Where the inverse's polynomial is good: but for a little beyond its end, which only scores at both ends of the range reach. */
+static int sums_have_inverses(const umbra_train_softmax *s, const double *coefficient, const umbra_sigmoid_options *o) {
+  const double beyond = 1 + 1.0 / 64;
+  double least, most;
+  mean_of_exponentials(&least, &most, s, coefficient, o->degree);
+  return least >= 0.5 && most <= cosh_of(o->range) * beyond;
+}
+
 static umbra_status check_degree(const umbra_train_softmax *s, const double *coefficient,
                                  const umbra_sigmoid_options *o, double outputs) {
   const double error = exponential_error(s, coefficient, o, outputs);
-  if (error <= exponential_tolerance) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                    "degree is %u; within a range of %g the exponential's polynomial is then off by up to %.2g of the "
-                    "sum, and of a softmax that must be up to %g: a higher degree, or a smaller range",
-                    o->degree, o->range, error, exponential_tolerance);
+  if (error <= exponential_tolerance && sums_have_inverses(s, coefficient, o)) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_INVALID_ARGUMENT,
+      "degree is %u; within a range of %g the exponential's polynomial is then too far off (%.2g of the "
+      "sum; up to %g is good, and sums of %g of them must be such as have an inverse): a higher degree, or "
+      "a smaller range",
+      o->degree, o->range, error, exponential_tolerance, outputs);
 }
 
 umbra_status umbra_train_softmax_make(umbra_train_softmax *s, double *coefficient, const umbra_train_options *o,

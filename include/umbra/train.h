@@ -173,7 +173,7 @@ typedef struct umbra_train_report {
   uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
   size_t key_switches;       /* of an iteration at most, without refreshes */
   size_t bootstrap_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
-  double fit_error; /* largest |s - sigmoid| on the interval; of a softmax what its probabilities are off, at most */
+  double fit_error;       /* largest |s - sigmoid| on the interval; of a softmax about what its probabilities are off */
   double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
   double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
