@@ -114,9 +114,9 @@ static void limits_scale(void **state) {
 /* What ciphertexts show of sizes: of records within the norm, however far within. */
 static void bounds_follow_from_no_record(void **state) {
   (void)state;
-  assert_succeeds(PRIVATE "--norm 4 --range 8 --json");
+  assert_succeeds(PRIVATE "--norm 1.5 --json");
   cJSON *json = report();
-  assert_true(number(cJSON_GetObjectItem(json, "plan"), "record_bound") == 4);
+  assert_true(number(cJSON_GetObjectItem(json, "plan"), "record_bound") == 2);
   cJSON_Delete(json);
 }
 

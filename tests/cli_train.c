@@ -71,10 +71,12 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "is not a number of bytes", PLAN "--memory 99999999T");
   assert_fails(2, "\"some\" is not a whole number", PLAN "--shuffle some");
   assert_fails(2, "exclude each other", PLAN "--preset p --params f");
-  assert_fails(2, "exactly one of --params, --preset, --plan and --signing", "keygen --params p --plan q --out o --secret s");
+  assert_fails(2, "exactly one of --params, --preset, --plan and --signing",
+               "keygen --params p --plan q --out o --secret s");
   assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
   assert_fails(2, "or --secret FILE is missing", "encrypt train.csv --plan p --out o");
-  assert_fails(2, "--passphrase-file and --store go with --secret", "encrypt train.csv --plan p --passphrase-file f --out o");
+  assert_fails(2, "--passphrase-file and --store go with --secret",
+               "encrypt train.csv --plan p --passphrase-file f --out o");
   assert_fails(2, "--clip needs ranges", "encrypt train.csv --plan p --secret s --clip --out o");
   assert_fails(2, "exactly one of --records, --model, --weights and DATA",
                "encrypt train.csv --records r --keys k --out o");

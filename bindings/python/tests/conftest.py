@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests share: small rings, which are quick and not secure, and random values from fixed seeds."""
 import pathlib
+import signal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import umbra
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 RING = dict(log_n=12, scale_bits=40, insecure_for_tests=True)
 SMALL = dict(device="cpu", **RING)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have taken from what runs behind it
 
 
 @pytest.fixture

@@ -256,3 +256,19 @@ def test_values_that_others_may_see(owner, random):
         assert np.allclose(shown.ravel()[:values.size], values.ravel(), atol=8 * disclosure["noise"])
     with pytest.raises(umbra.InvalidArgumentError):
         owner.secret_key.publish(encrypted, releases=0)
+
+
+def test_unsigned_numbers_are_negated_as_numbers(owner):
+    x = owner.encrypt([10.0, 20.0, 30.0])
+    assert np.allclose(owner.decrypt(x - np.uint8(5), 3), [5, 15, 25], atol=1e-5)
+    assert np.allclose(owner.decrypt(x >> np.uint8(1), 4), [0, 10, 20, 30], atol=1e-5)
+
+
+def test_what_a_copy_would_lose_is_refused(owner):
+    x = owner.encrypt([0.5])
+    with pytest.raises(TypeError, match="complex"):
+        x.chebyshev([1, 1j])
+    with pytest.raises(ValueError, match="masked"):
+        owner.encrypt(np.ma.array([1.0, 2.0], mask=[False, True]).reshape(1, 2))
+    with pytest.raises(ValueError, match="zeros"):
+        owner.secret_key.save("key.umbra", "abc\0def")

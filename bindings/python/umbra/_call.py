@@ -199,7 +199,7 @@ def _checked(values, dtype=np.float64):
 
 def doubles(values) -> np.ndarray:
     """The array itself if it is one of float64 without gaps, else a copy."""
-    return np.require(_checked(values), np.float64, ["C", "A"])
+    return np.require(np.atleast_1d(_checked(values)), np.float64, ["C", "A"])
 
 
 def vector(values, what: str, dtype=np.float64) -> np.ndarray:
