@@ -5,12 +5,6 @@
 
 #include "cli_process.h"
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  assert_true(cJSON_IsNumber(item));
-  return item->valuedouble;
-}
-
 static void check_demo(const char *options, const char *note) {
   assert_succeeds("bootstrap --demo --preset boot-32k --json %s", options);
   cJSON *report = cJSON_Parse(contents("out"));

@@ -559,12 +559,6 @@ static void files_are_described(void **state) {
   assert_succeeds("params --params params.umbra --json");
 }
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  assert_true(cJSON_IsNumber(item));
-  return item->valuedouble;
-}
-
 /* The plan of a refresh with these options; to be deleted, with the report around it. */
 static cJSON *plan_of(const char *options) {
   assert_succeeds("bootstrap --demo --plan-only --preset boot-32k --slots 64 --json %s", options);

@@ -11,12 +11,6 @@ static const char *text(const cJSON *object, const char *name) {
   return found ? found : "";
 }
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
 /* The one object on stdout of a command that has just failed so; to be deleted. Its message is on stderr, too. */
 static cJSON *failure_of(const char *command, const char *status) {
   cJSON *object = cJSON_Parse(contents("out"));

@@ -9,18 +9,6 @@
 
 #define PLAN "plan --shape 100x3 --iterations 4 --json"
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
-static cJSON *report(void) {
-  cJSON *json = cJSON_Parse(contents("out"));
-  assert_non_null(json);
-  return json;
-}
-
 static bool calibrates(void) {
   cJSON *json = report();
   const bool said = cJSON_GetObjectItem(json, "calibrated") != NULL;

@@ -15,18 +15,6 @@ enum { ROWS = 400 };
 #define SHOW DECRYPT "--private plan.umbra "
 #define JOURNAL "secret/key.umbra.releases"
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
-static cJSON *report(void) {
-  cJSON *json = cJSON_Parse(contents("out"));
-  assert_non_null(json);
-  return json;
-}
-
 /* Two features in [-1, 1] times `size`, and a last column that follows from them. */
 static void write_records(const char *path, const char *header, const char *const words[2], double size) {
   FILE *file = fopen(path, "w");

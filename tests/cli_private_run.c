@@ -11,12 +11,6 @@ enum { ROWS = 240, COLUMNS = 2 };
 
 #define OPEN "decrypt --keys keys --secret secret/key.umbra --weights --in run/model.umbra "
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
 static int make_training(void **state) {
   if (enter_scratch(state)) return 1;
   FILE *file = fopen("train.csv", "w");

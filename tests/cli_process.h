@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cjson/cJSON.h>
 #include <cmocka.h>
 
 enum { CLI_TEXT = 1 << 16 };
@@ -97,6 +98,33 @@ static inline void write_text(const char *path, const char *text) {
   assert_int_equal(fputs(text, file) >= 0, 1);
   assert_int_equal(fclose(file), 0);
 }
+
+/* ---- what the program printed with --json ---- */
+
+/* To be deleted. */
+static inline cJSON *report(void) {
+  cJSON *json = cJSON_Parse(contents("out"));
+  assert_non_null(json);
+  return json;
+}
+
+static inline double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
+  return item->valuedouble;
+}
+
+/* The first number of that name, however deep. */
+static inline double number_out(const char *name) {
+  char text[64];
+  double value = 0;
+  snprintf(text, sizeof text, "\"%s\":", name);
+  const char *found = strstr(contents("out"), text);
+  if (!found || sscanf(found + strlen(text), "%lf", &value) != 1) fail_msg("there is no number %s", name);
+  return value;
+}
+
+/* ---- where it runs ---- */
 
 static char scratch[64];
 

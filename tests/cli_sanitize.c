@@ -50,37 +50,28 @@ static double largest_distance(const char *a, const char *b) {
   return largest;
 }
 
-static double fact(const char *name) {
-  char text[64];
-  double value = NAN;
-  snprintf(text, sizeof text, "\"%s\":", name);
-  const char *found = strstr(contents("out"), text);
-  if (!found) fail_msg("there is no %s", name);
-  sscanf(found + strlen(text), "%lf", &value);
-  return value;
-}
-
 /* The plan's promise is what umbra infer and umbra decrypt then leave. */
 static void what_is_planned_is_left(void **state) {
   (void)state;
   assert_succeeds(PLAN "--publish 8 --json");
-  const double planned = fact("bits");
-  assert_true(planned >= 8 && fact("releases") == 8);
+  const double planned = number_out("bits");
+  assert_true(planned >= 8 && number_out("releases") == 8);
   assert_succeeds("infer --clear model.onnx --in x.csv --out exact.csv");
   assert_succeeds(INFER);
   assert_succeeds(DECRYPT);
   assert_true(largest_distance("y.csv", "exact.csv") < 1e-4);
   assert_succeeds(INFER "--sanitize 30 --results 8 --json");
-  print_message("%.1f bits planned, %.1f left\n", planned, fact("bits"));
-  assert_true(fact("bits") < planned && fact("bits") > planned - 3); /* an encryption's error more, as powers of two */
-  const double noise = fact("noise");
+  print_message("%.1f bits planned, %.1f left\n", planned, number_out("bits"));
+  assert_true(number_out("bits") < planned &&
+              number_out("bits") > planned - 3); /* an encryption's error more, as powers of two */
+  const double noise = number_out("noise");
   assert_succeeds(DECRYPT);
   assert_true(largest_distance("y.csv", "exact.csv") < 8 * noise + 1e-4);
   assert_true(largest_distance("y.csv", "exact.csv") > noise / 100);
   assert_succeeds(INFER);
   assert_succeeds("decrypt --plan client.umbra --secret secret/key.umbra --in answer.umbra --out shown.csv --publish "
                   "--releases 8 --new-journal --json");
-  assert_true(fabs(fact("bits") - planned) < 1e-6);
+  assert_true(fabs(number_out("bits") - planned) < 1e-6);
 }
 
 static void what_would_drown_is_refused(void **state) {

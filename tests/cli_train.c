@@ -8,19 +8,6 @@
 
 #include "cli_process.h"
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
-/* What the program printed with --json; to be deleted. */
-static cJSON *report(void) {
-  cJSON *json = cJSON_Parse(contents("out"));
-  assert_non_null(json);
-  return json;
-}
-
 /* Two features around 1 and -1 times `size`, of 40 records, and a label that follows from them but for every tenth. */
 static void write_records(const char *path, double size) {
   FILE *file = fopen(path, "w");

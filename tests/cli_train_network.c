@@ -7,18 +7,6 @@
 #include <umbra/tensors.h>
 #include "cli_process.h"
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
-static cJSON *report(void) {
-  cJSON *json = cJSON_Parse(contents("out"));
-  assert_non_null(json);
-  return json;
-}
-
 enum { ROWS = 60 };
 
 /* Three classes of words by which of three features is the largest; and their sum, of which values are made. */

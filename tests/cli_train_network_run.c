@@ -6,12 +6,6 @@
 
 #include "cli_process.h"
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
 #define TRAIN "train --keys keys --data data --out "
 
 /* Two classes of words by the sign of a product, which no line separates. */

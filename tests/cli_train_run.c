@@ -14,18 +14,6 @@ enum { ITERATIONS = 5 };
 #define SCORE "score --keys server/keys --model server/whole/model.umbra --records records.umbra --out scores.umbra "
 #define DECRYPT "decrypt --keys keys --secret secret/key.umbra --weights "
 
-static double number(const cJSON *object, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(object, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
-static cJSON *report(void) {
-  cJSON *json = cJSON_Parse(contents("out"));
-  assert_non_null(json);
-  return json;
-}
-
 /* Keys and data set of an owner, and a server's folder without the secret key. */
 static int make_training(void **state) {
   if (enter_scratch(state)) return 1;

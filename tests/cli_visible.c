@@ -123,24 +123,14 @@ static void data_for_trainings(void **state) {
                "plan far.csv --no-search --no-estimate --scale none --iterations 2 --record-bound 16");
 }
 
-static double number_in(const char *path) {
-  double value = NAN;
-  char text[64];
-  snprintf(text, sizeof text, "\"%s\":", path);
-  const char *found = strstr(contents("out"), text);
-  if (!found) fail_msg("there is no %s", path);
-  sscanf(found + strlen(text), "%lf", &value);
-  return value;
-}
-
 static void plans_explain_what_is_visible(void **state) {
   (void)state;
   assert_succeeds("plan far.csv --no-search --no-estimate --scale none --iterations 2 --rate 0.001 --json");
-  assert_true(number_in("record_bound") == 32);
-  const double bound = number_in("bound");
+  assert_true(number_out("record_bound") == 32);
+  const double bound = number_out("bound");
   assert_succeeds("plan far.csv --no-search --no-estimate --scale none --iterations 2 --rate 0.001 --coarse --json");
-  assert_true(number_in("record_bound") == 256);
-  const double exponent = log2(number_in("bound"));
+  assert_true(number_out("record_bound") == 256);
+  const double exponent = log2(number_out("bound"));
   assert_true(exponent >= log2(bound) && exponent < log2(bound) + 4 && fmod(exponent, 4) == 0);
   assert_succeeds(PLAN "--scale none --bound 4 --explain-visible");
   assert_int_equal(shell("grep -q '^  record_bound  *1: the power of two' out && "

@@ -6,12 +6,6 @@
 
 #include "cli_process.h"
 
-static double number(const cJSON *result, const char *name) {
-  const cJSON *item = cJSON_GetObjectItem(result, name);
-  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
-  return item->valuedouble;
-}
-
 static void main_job_agrees_with_training_in_the_clear(void **state) {
   (void)state;
   const double record = 1.0 / 114 + 1e-9;
