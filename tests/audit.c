@@ -14,18 +14,6 @@ static training t;
 static chain whole; /* of a training that is what it should be, whose files are in t.folder */
 static bytes model;
 
-static bytes logistic_bytes(const umbra_trainer *trainer) {
-  umbra_logistic *made = NULL;
-  bytes b = {0};
-  assert_ok(umbra_trainer_logistic(trainer, &made));
-  assert_ok(umbra_logistic_write(made, NULL, &b.size, NULL));
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_ok(umbra_logistic_write(made, b.data, &b.size, NULL));
-  umbra_logistic_destroy(made);
-  return b;
-}
-
 static int open_training(void **state) {
   (void)state;
   umbra_train_options options = audited_options(SHORT);
@@ -33,7 +21,7 @@ static int open_training(void **state) {
   training_open(&t, training_params(), random_records(30, 3, 1), options, NULL);
   chain_open(&whole, SHORT, KEEP);
   umbra_trainer *trainer = train_to(&t, &whole, SHORT);
-  model = logistic_bytes(trainer);
+  model = model_bytes(trainer);
   umbra_trainer_destroy(trainer);
   return 0;
 }
@@ -127,7 +115,7 @@ static void true_trainings_pass(void **state) {
   assert_int_equal(umbra_audit_segments(audit), SHORT / KEEP);
   for (uint32_t s = 0; s <= SHORT / KEEP; s++) assert_ok(umbra_audit_look(audit, s));
   for (uint32_t s = 0; s < SHORT / KEEP; s++) assert_ok(umbra_audit_run(audit, s, NULL));
-  bytes again = logistic_bytes(umbra_audit_trainer(audit));
+  bytes again = model_bytes(umbra_audit_trainer(audit));
   assert_true(same_bytes(&again, &model));
   free(again.data);
   umbra_audit_destroy(audit);
@@ -516,7 +504,7 @@ static void trainings_of_earlier_versions_go_on(void **state) {
   assert_int_equal(umbra_trainer_iterations(trainer), 10);
   assert_int_equal(umbra_trainer_link(trainer, ignored[0], ignored[1]), 0);
   assert_ok(umbra_trainer_run(trainer, observe_nothing, NULL));
-  bytes made = logistic_bytes(trainer);
+  bytes made = model_bytes(trainer);
   assert_true(same_bytes(&made, &model));
   free(made.data);
   umbra_trainer_destroy(trainer);

@@ -4,11 +4,11 @@
  * What each command that encrypts tells others of values: with the same bounds or the same plan, files of two inputs of
  * which one has an outlier are alike but for residues, seeds, identifiers and checksums.
  */
-#include <dirent.h>
 #include <math.h>
 #include <umbra/umbra.h>
 
 #include "cli_process.h"
+#include "folder.h"
 #include "visible.h"
 
 #define KEYS "--keys keys "
@@ -90,23 +90,6 @@ static void make_training_key(void) {
   umbra_train_plan_destroy(plan);
 }
 
-static int folders_look_alike(const char *a, const char *b) {
-  int same = 1, files = 0;
-  DIR *d = opendir(a);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));) {
-    char left[512], right[512];
-    if (e->d_name[0] == '.') continue;
-    snprintf(left, sizeof left, "%s/%s", a, e->d_name);
-    snprintf(right, sizeof right, "%s/%s", b, e->d_name);
-    same = files_look_alike(left, right) && same;
-    files++;
-  }
-  closedir(d);
-  assert_true(files >= 3); /* plan, index and blocks */
-  return same;
-}
-
 #define PLAN "plan near.csv --no-search --no-estimate --iterations 2 --batch 100 "
 
 static void data_for_trainings(void **state) {
@@ -115,8 +98,8 @@ static void data_for_trainings(void **state) {
   make_training_key();
   assert_int_equal(umbra("encrypt near.csv --plan plan.umbra --secret secret/training.umbra --out near"), 0);
   assert_int_equal(umbra("encrypt far.csv --plan plan.umbra --secret secret/training.umbra --out far"), 0);
-  assert_true(folders_look_alike("near", "far"));
-  assert_succeeds(PLAN "--scale none --out plan.umbra"); /* whose bound is that of near.csv */
+  assert_true(folders_are_alike("near", "far", 3, files_look_alike)); /* plan, index and blocks */
+  assert_succeeds(PLAN "--scale none --out plan.umbra");              /* whose bound is that of near.csv */
   assert_fails(1, "row 78, column 2: the feature 30 is too large to be encrypted: by the plan, at most 1",
                "encrypt far.csv --plan plan.umbra --secret secret/training.umbra --out none");
   assert_fails(1, "--record-bound: scaled features, labels or weights need 32, and 16 is given",

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -19,6 +20,26 @@ static inline size_t count_files(const char *folder) {
   for (struct dirent *e; (e = readdir(d));) count += e->d_name[0] != '.';
   closedir(d);
   return count;
+}
+
+/* Whether files of one name in both folders are alike; least: how many there must be. */
+static inline int folders_are_alike(const char *a, const char *b, size_t least,
+                                    int (*alike)(const char *left, const char *right)) {
+  int same = 1;
+  size_t count = 0;
+  DIR *d = opendir(a);
+  assert_non_null(d);
+  for (struct dirent *e; (e = readdir(d));) {
+    char left[512], right[512];
+    if (e->d_name[0] == '.') continue;
+    snprintf(left, sizeof left, "%s/%s", a, e->d_name);
+    snprintf(right, sizeof right, "%s/%s", b, e->d_name);
+    same = alike(left, right) && same;
+    count++;
+  }
+  closedir(d);
+  assert_true(count >= least);
+  return same;
 }
 
 #endif

@@ -138,4 +138,17 @@ static inline double *decrypted_weights(const training *t, const umbra_trainer *
   return weights;
 }
 
+/* As it is saved; the bytes are to be freed. */
+static inline bytes model_bytes(const umbra_trainer *trainer) {
+  umbra_logistic *model = NULL;
+  bytes b = {0};
+  assert_ok(umbra_trainer_logistic(trainer, &model));
+  assert_ok(umbra_logistic_write(model, NULL, &b.size, NULL));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_logistic_write(model, b.data, &b.size, NULL));
+  umbra_logistic_destroy(model);
+  return b;
+}
+
 #endif

@@ -50,18 +50,6 @@ static umbra_status open_trainer(umbra_trainer **trainer, int resume) {
 
 /* ---- the bits of a run that nothing stops ---- */
 
-static bytes model_bytes(const umbra_trainer *trainer) {
-  umbra_logistic *model = NULL;
-  bytes b = {0};
-  assert_ok(umbra_trainer_logistic(trainer, &model));
-  assert_ok(umbra_logistic_write(model, NULL, &b.size, NULL));
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_ok(umbra_logistic_write(model, b.data, &b.size, NULL));
-  umbra_logistic_destroy(model);
-  return b;
-}
-
 static bytes expected_bytes(void) {
   umbra_trainer *trainer = NULL;
   umbra_trainer_desc desc = training_desc(&t);

@@ -5,6 +5,7 @@
  * outlier, look alike; and what is beyond the bound is refused, by whoever encrypts and by whoever loads.
  */
 #include "visible.h"
+#include "folder.h"
 #include "train.h"
 
 #include "host/ckks/file.h"
@@ -224,21 +225,8 @@ static void encrypt_data(const char *data, const owner *o, const umbra_train_pla
   umbra_records_destroy(records);
 }
 
-static int all_look_alike(const char *a, const char *b) {
-  int same = 1, count = 0;
-  DIR *d = opendir(a);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));) {
-    char left[512], right[512];
-    if (e->d_name[0] == '.') continue;
-    snprintf(left, sizeof left, "%s/%s", a, e->d_name);
-    snprintf(right, sizeof right, "%s/%s", b, e->d_name);
-    same = look_alike(seen_in_file(left), seen_in_file(right)) && same;
-    count++;
-  }
-  closedir(d);
-  assert_true(count > 2);
-  return same;
+static int same_is_seen(const char *left, const char *right) {
+  return look_alike(seen_in_file(left), seen_in_file(right));
 }
 
 static int data_look_alike(const owner *o, umbra_train_options options, int symmetric) {
@@ -250,7 +238,7 @@ static int data_look_alike(const owner *o, umbra_train_options options, int symm
   snprintf(b, sizeof b, "%s", path_of("b"));
   encrypt_data(a, o, plan, 0.5, NULL, symmetric);
   encrypt_data(b, o, plan, 15, logistic ? initial : NULL, symmetric);
-  const int alike = all_look_alike(a, b);
+  const int alike = folders_are_alike(a, b, 3, same_is_seen);
   remove_folder(a);
   remove_folder(b);
   umbra_train_plan_destroy(plan);
