@@ -43,7 +43,7 @@ static void open_other(training *other, chain *c) {
   for (uint64_t i = 0; i <= t.plan->blocks; i++) {
     char name[32] = "data.umbra";
     if (i) snprintf(name, sizeof name, "block-%06u.umbra", (unsigned)i - 1);
-    copy_file(in_folder(t.folder, name), in_folder(other->folder, name));
+    copy_file(path_in(t.folder, name), path_in(other->folder, name));
   }
   chain_open(c, SHORT, KEEP);
 }
@@ -81,13 +81,13 @@ static void container_digest(digest out, const char *path) {
 static void chains_are_what_the_header_says(void **state) {
   (void)state;
   digest first, found;
-  container_digest(first, in_folder(t.folder, "data.umbra"));
+  container_digest(first, path_in(t.folder, "data.umbra"));
   assert_follows(&whole, first);
   for (uint32_t i = KEEP; i <= SHORT; i += KEEP) {
     container_digest(found, checkpoint_of(&t, &whole, i));
     assert_memory_equal(found, whole.digests[i - 1], sizeof found);
   }
-  assert_int_not_equal(access(in_folder(t.folder, "checkpoint-000020.umbra"), F_OK),
+  assert_int_not_equal(access(path_in(t.folder, "checkpoint-000020.umbra"), F_OK),
                        0); /* the last one is there anyway */
 }
 
@@ -254,7 +254,7 @@ static void altered_data(void **state) {
     free(good.data);
   }
   audit = NULL;
-  const char *index = in_folder(t.folder, "data.umbra");
+  const char *index = path_in(t.folder, "data.umbra");
   char path[256];
   strcpy(path, index);
   bytes good = file_bytes(path);

@@ -71,7 +71,7 @@ static inline void train_on(const training *t, chain *c, uint32_t stop) { umbra_
 static inline const char *checkpoint_of(const training *t, const chain *c, uint32_t iteration) {
   char name[64];
   snprintf(name, sizeof name, "checkpoint-%06u.umbra", iteration);
-  return iteration % c->keep || iteration == c->count ? t->checkpoint : in_folder(t->folder, name);
+  return iteration % c->keep || iteration == c->count ? t->checkpoint : path_in(t->folder, name);
 }
 
 static inline void put_bytes(const char *path, const bytes *b) {

@@ -4,7 +4,6 @@
 #include "tests/file_objects.h"
 #include "tests/folder.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,26 +24,12 @@ static int set_up(void **state) {
   return mkdtemp(folder) == NULL;
 }
 
-static const char *in_folder(const char *name) {
-  static char path[4][512];
-  static int next;
-  char *p = path[next++ % 4];
-  snprintf(p, sizeof path[0], "%s/%s", folder, name);
-  return p;
-}
-
-static void empty_folder(void) {
-  DIR *d = opendir(folder);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));)
-    if (e->d_name[0] != '.') remove(in_folder(e->d_name));
-  closedir(d);
-}
+static const char *in_folder(const char *name) { return path_in(folder, name); }
 
 static int tear_down(void **state) {
   (void)state;
   destroy_objects(&objects);
-  empty_folder();
+  empty_folder(folder);
   return rmdir(folder);
 }
 
@@ -486,7 +471,7 @@ static void secret_keys_are_private_and_never_replace(void **state) {
   assert_int_equal(count_files(folder), 1);
   assert_int_equal(symlink("nowhere", in_folder("link")), 0);
   assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("link"), NULL), UMBRA_ERROR_EXISTS, "link");
-  empty_folder();
+  empty_folder(folder);
 }
 
 /* Their public keys have the primes of the ordinary levels only. */
@@ -528,11 +513,11 @@ static void secret_keys_and_public_keys_live_apart(void **state) {
     assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL),
                  UMBRA_ERROR_INVALID_ARGUMENT, "named.anything");
     assert_int_equal(count_files(folder), 1);
-    empty_folder();
+    empty_folder(folder);
     assert_ok(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL));
     assert_fails(kind->save(objects.object[published[i]], in_folder("key")), UMBRA_ERROR_INVALID_ARGUMENT, "'secret'");
     assert_ok(umbra_ciphertext_save(objects.object[CIPHERTEXT], in_folder("ciphertext"), NULL));
-    empty_folder();
+    empty_folder(folder);
   }
 }
 
@@ -562,7 +547,7 @@ static void sealed_keys_need_their_passphrase(void **state) {
   umbra_secret_key *loaded = NULL;
   assert_ok(umbra_secret_key_load(&loaded, objects.context, path, "correct horse"));
   umbra_secret_key_destroy(loaded);
-  empty_folder();
+  empty_folder(folder);
 
   assert_ok(read_sealed("correct horse", bytes, size));
   assert_fails(read_sealed("correct house", bytes, size), UMBRA_ERROR_PASSPHRASE, "wrong passphrase");
@@ -604,7 +589,7 @@ static void what_the_system_refuses(void **state) {
     assert_fails(file_kinds[k].load(&output, objects.context, folder), UMBRA_ERROR_IO, "not a regular file");
     assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
     assert_fails(file_kinds[k].load(&output, objects.context, in_folder("pipe")), UMBRA_ERROR_IO, "not a regular file");
-    empty_folder();
+    empty_folder(folder);
     assert_null(output);
   }
 }
@@ -621,7 +606,7 @@ static void files_are_replaced_whole(void **state) {
   assert_ok(file_kinds[PLAINTEXT].load(&loaded, objects.context, path));
   file_kinds[PLAINTEXT].destroy(loaded);
   assert_int_equal(count_files(folder), 1);
-  empty_folder();
+  empty_folder(folder);
 }
 
 static void only_regular_files_are_replaced(void **state) {
@@ -635,7 +620,7 @@ static void only_regular_files_are_replaced(void **state) {
       if (k != SECRET_KEY)
         assert_fails(file_kinds[k].save(objects.object[k], in_folder(others[i])), UMBRA_ERROR_IO, "not a regular file");
   assert_int_equal(count_files(folder), 3);
-  empty_folder();
+  empty_folder(folder);
 }
 
 static void modes_are_handed_down(void **state) {
@@ -647,7 +632,7 @@ static void modes_are_handed_down(void **state) {
   assert_ok(file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path));
   assert_int_equal(stat(path, &about), 0);
   assert_int_equal(about.st_mode & 0777, 0640);
-  empty_folder();
+  empty_folder(folder);
 }
 
 static void full_disks_are_named(void **state) {
@@ -683,13 +668,13 @@ static void opened_plaintexts_are_kept_as_keys_are(void **state) {
   assert_ok(umbra_plaintext_save(loaded, again, NULL));
   assert_int_equal(stat(again, &about), 0);
   assert_int_equal(about.st_mode & 0777, 0600);
-  empty_folder();
+  empty_folder(folder);
   assert_ok(file_kinds[PUBLIC_KEY].save(objects.object[PUBLIC_KEY], in_folder("public")));
   assert_fails(umbra_plaintext_save(loaded, again, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "separate folders");
   assert_ok(file_kinds[PLAINTEXT].save(objects.object[PLAINTEXT], in_folder("plain"))); /* that was never encrypted */
   umbra_plaintext_destroy(opened);
   umbra_plaintext_destroy(loaded);
-  empty_folder();
+  empty_folder(folder);
 }
 
 static void missing_arguments(void **state) {
@@ -781,7 +766,7 @@ static void inspection(void **state) {
     umbra_file_info untouched = {UMBRA_FILE_INFO_INIT};
     assert_fails(umbra_file_inspect(&untouched, in_folder("object"), NULL), UMBRA_ERROR_FORMAT, "checksum is wrong");
     assert_null(untouched.kind);
-    empty_folder();
+    empty_folder(folder);
   }
   umbra_file_info unprepared = {0};
   assert_fails(umbra_file_inspect(&unprepared, folder, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "umbra_file_info_init");
@@ -808,7 +793,7 @@ static void assert_survives(int kind, long countdown) {
   umbra_alloc_fail_after(-1);
   assert_true(status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY);
   assert_int_equal(count_files(folder), status == UMBRA_OK);
-  empty_folder();
+  empty_folder(folder);
 }
 
 static void failing_allocations(void **state) {

@@ -9,8 +9,27 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+/* Lasts until the 64th call after this one. */
+static inline const char *path_in(const char *folder, const char *name) {
+  static char path[64][640];
+  static int next;
+  char *made = path[next++ % 64];
+  snprintf(made, sizeof path[0], "%s/%s", folder, name);
+  return made;
+}
+
+/* Of files. */
+static inline void empty_folder(const char *folder) {
+  DIR *d = opendir(folder);
+  assert_non_null(d);
+  for (struct dirent *e; (e = readdir(d));)
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) remove(path_in(folder, e->d_name));
+  closedir(d);
+}
 
 /* Names that begin with a point do not count. */
 static inline size_t count_files(const char *folder) {

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "inference_models.h"
 
 enum { SKIPPED = 77, DEGREE = 7, DEGREE_OF_IMAGES = 27 };
@@ -20,11 +21,7 @@ static const char *const too_large[] = {deepest, "torch_resnet8_legacy17_dyn"};
 
 static char folder[] = "/tmp/umbra-inference-XXXXXX";
 
-static const char *in_folder(const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
+static const char *in_folder(const char *name) { return path_in(folder, name); }
 
 static const char *models_folder(void) {
   static char path[512];

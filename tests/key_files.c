@@ -23,25 +23,11 @@ static const umbra_key_life life = {UMBRA_KEY_LIFE_INIT, .created = CREATED, .ex
 
 /* ---- files ---- */
 
-static const char *in_folder(const char *name) {
-  static char path[4][512];
-  static int next;
-  char *p = path[next++ % 4];
-  snprintf(p, sizeof path[0], "%s/%s", folder, name);
-  return p;
-}
-
-static void empty_folder(void) {
-  DIR *d = opendir(folder);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) remove(in_folder(e->d_name));
-  closedir(d);
-}
+static const char *in_folder(const char *name) { return path_in(folder, name); }
 
 static int begin(void **state) {
   (void)state;
-  empty_folder();
+  empty_folder(folder);
   return 0;
 }
 
@@ -111,7 +97,7 @@ static void keys_of_a_key_have_its_life(void **state) {
   assert_ok(umbra_key_needs_create(&served, s.params));
   assert_ok(umbra_key_needs_of_file(served, in_folder("keys")));
   assert_int_equal(umbra_key_needs_count(served), umbra_key_needs_count(needs));
-  empty_folder();
+  empty_folder(folder);
   assert_ok(umbra_secret_key_save(dated, in_folder("secret"), NULL));
   assert_life_of_file(in_folder("secret"), 0);
   assert_ok(umbra_secret_key_load(&secret, s.context, in_folder("secret"), NULL));
@@ -377,7 +363,7 @@ static void signing_keys_are_kept_as_secrets_are(void **state) {
                "wrong passphrase");
   assert_ok(umbra_signing_key_load(&loaded, in_folder("sealed"), "word", NULL));
   assert_ok(umbra_signing_key_load(&loaded, in_folder("stored"), NULL, &store));
-  empty_folder();
+  empty_folder(folder);
   assert_ok(umbra_signer_save(&signer, in_folder("signer")));
   assert_fails(umbra_signing_key_save(signing, in_folder("signing"), NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
                "separate folders");
@@ -481,7 +467,7 @@ static void what_is_not_to_be_signed_is_refused(void **state) {
   assert_fails(umbra_manifest_sign(folder, signing, CREATED, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "0 files");
   assert_ok(umbra_secret_key_save(s.secret, in_folder("secret"), NULL));
   assert_fails(umbra_manifest_sign(folder, signing, CREATED, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "is a secret key");
-  empty_folder();
+  empty_folder(folder);
   assert_ok(umbra_secret_key_generate(&stranger, s.context));
   assert_ok(umbra_public_key_generate(&foreign, stranger));
   assert_ok(umbra_public_key_save(s.public, in_folder("public"), NULL));
@@ -589,7 +575,7 @@ static void hostile_files_are_refused(void **state) {
   file f, changed;
   for (int k = 0; k < 4; k++) {
     unsigned accepted = 0;
-    empty_folder();
+    empty_folder(folder);
     if (kinds[k].read == read_signing) assert_ok(umbra_signing_key_save(signing, in_folder("signing"), NULL, NULL));
     else assert_ok(umbra_signer_save(&signer, in_folder("signer")));
     if (kinds[k].read == read_manifest) sign_folder();
@@ -629,7 +615,7 @@ static int tear_down(void **state) {
   umbra_signing_key_destroy(signing);
   umbra_secret_key_destroy(dated);
   scheme_close(&s);
-  empty_folder();
+  empty_folder(folder);
   return rmdir(folder);
 }
 

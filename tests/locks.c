@@ -11,17 +11,12 @@
 
 #include "../host/io/lock.h"
 #include "../host/io/storage.h"
+#include "folder.h"
 #include "scheme.h"
 
 static char folder[] = "/tmp/umbra-locks-XXXXXX";
 
-static const char *in_folder(const char *name) {
-  static char path[4][256];
-  static int next;
-  char *made = path[next++ % 4];
-  snprintf(made, sizeof path[0], "%s/%s", folder, name);
-  return made;
-}
+static const char *in_folder(const char *name) { return path_in(folder, name); }
 
 static int make_folder(void **state) {
   (void)state;

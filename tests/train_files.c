@@ -33,13 +33,7 @@ static char folder[64]; /* of everything */
 
 /* ---- files ---- */
 
-static const char *in_folder(const char *name) {
-  static char path[64][640];
-  static int next;
-  char *p = path[next++ % 64];
-  snprintf(p, sizeof path[0], "%s/%s", folder, name);
-  return p;
-}
+static const char *in_folder(const char *name) { return path_in(folder, name); }
 
 static const char *block_path(const char *data, uint64_t block) {
   char name[64];

@@ -30,7 +30,7 @@ static const char *const files[FILES] = {"model.umbra", "checkpoint.umbra", "che
                                          "checkpoint-000010.umbra"};
 
 static void read_files(bytes found[FILES], const char *folder) {
-  for (int i = 0; i < FILES; i++) found[i] = file_bytes(in_folder(folder, files[i]));
+  for (int i = 0; i < FILES; i++) found[i] = file_bytes(path_in(folder, files[i]));
 }
 
 static void free_files(bytes found[FILES]) {
@@ -46,8 +46,8 @@ static void assert_files(const char *folder, bytes expected[FILES]) {
 }
 
 static void start_anew(const char *folder) {
-  for (int i = 0; i < FILES; i++) unlink(in_folder(folder, files[i]));
-  unlink(in_folder(folder, "log"));
+  for (int i = 0; i < FILES; i++) unlink(path_in(folder, files[i]));
+  unlink(path_in(folder, "log"));
 }
 
 /*
@@ -55,7 +55,7 @@ static void start_anew(const char *folder) {
  * that is there twice would have been lost.
  */
 static void check_log(const char *folder) {
-  bytes log = file_bytes(in_folder(folder, "log"));
+  bytes log = file_bytes(path_in(folder, "log"));
   for (size_t i = 1; i < log.size; i++)
     if (log.data[i] <= log.data[i - 1]) fail_msg("iteration %d came after %d", log.data[i], log.data[i - 1]);
   free(log.data);

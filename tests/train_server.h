@@ -14,23 +14,16 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "folder.h"
 #include "train.h"
 
 extern char **environ;
 
 /* ---- the server ---- */
 
-static inline const char *in_folder(const char *folder, const char *name) {
-  static char path[4][256];
-  static int next;
-  char *made = path[next++ % 4];
-  snprintf(made, sizeof path[0], "%s/%s", folder, name);
-  return made;
-}
-
 /* Appends the number of iterations done to the folder's log, each as one byte. */
 static inline int log_iteration(void *user, const umbra_train_event *event) {
-  FILE *log = fopen(in_folder(user, "log"), "ab");
+  FILE *log = fopen(path_in(user, "log"), "ab");
   if (!log) return 1;
   int failed = fputc((int)event->iteration, log) == EOF;
   return fclose(log) != 0 || failed;
@@ -41,7 +34,7 @@ static inline umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **
   umbra_status status = umbra_trainer_create(trainer, desc, NULL);
   if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
   if (status == UMBRA_OK) status = umbra_trainer_logistic(*trainer, model);
-  return status == UMBRA_OK ? umbra_logistic_save(*model, in_folder(folder, "model.umbra"), NULL) : status;
+  return status == UMBRA_OK ? umbra_logistic_save(*model, path_in(folder, "model.umbra"), NULL) : status;
 }
 
 static inline int serve(const char *folder) {
@@ -50,14 +43,14 @@ static inline int serve(const char *folder) {
   umbra_eval_keys *keys = NULL;
   umbra_trainer *trainer = NULL;
   umbra_logistic *model = NULL;
-  const char *checkpoint = in_folder(folder, "checkpoint.umbra");
+  const char *checkpoint = path_in(folder, "checkpoint.umbra");
   umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .data = folder, .checkpoint = checkpoint, .keep = 5};
   desc.resume = access(checkpoint, F_OK) == 0;
-  umbra_status status = umbra_train_plan_load(&plan, in_folder(folder, "plan"));
+  umbra_status status = umbra_train_plan_load(&plan, path_in(folder, "plan"));
   umbra_context_desc context_desc = {UMBRA_CONTEXT_DESC_INIT};
   if (status == UMBRA_OK) context_desc.params = umbra_train_plan_params(plan);
   if (status == UMBRA_OK) status = umbra_context_create(&context, &context_desc);
-  if (status == UMBRA_OK) status = umbra_eval_keys_load(&keys, context, in_folder(folder, "keys"), NULL);
+  if (status == UMBRA_OK) status = umbra_eval_keys_load(&keys, context, path_in(folder, "keys"), NULL);
   desc.plan = plan;
   desc.context = context;
   desc.keys = keys;
@@ -93,7 +86,7 @@ static inline pid_t start_server(const char *folder, double lifetime, const char
   char *arguments[] = {"server", (char *)folder, text, NULL};
   assert_int_equal(posix_spawn_file_actions_init(&files), 0);
   if (words)
-    assert_int_equal(posix_spawn_file_actions_addopen(&files, STDERR_FILENO, in_folder(folder, words),
+    assert_int_equal(posix_spawn_file_actions_addopen(&files, STDERR_FILENO, path_in(folder, words),
                                                       O_WRONLY | O_CREAT | O_TRUNC, 0600),
                      0);
   assert_int_equal(posix_spawn(&server, "/proc/self/exe", &files, NULL, arguments, environ), 0);
@@ -120,8 +113,8 @@ static inline ending end_of_server(pid_t server) {
 
 /* The files that a server finds, beside the data set. */
 static inline void give_to_server(const training *t) {
-  assert_ok(umbra_train_plan_save(t->plan, in_folder(t->folder, "plan")));
-  assert_ok(umbra_eval_keys_save(t->s.keys, in_folder(t->folder, "keys"), NULL));
+  assert_ok(umbra_train_plan_save(t->plan, path_in(t->folder, "plan")));
+  assert_ok(umbra_eval_keys_save(t->s.keys, path_in(t->folder, "keys"), NULL));
 }
 
 static inline bytes file_bytes(const char *path) {

@@ -24,7 +24,7 @@ static int open_job(void **state) {
   const ending alone = end_of_server(start_server(t.folder, 0, NULL));
   assert_false(alone.killed || alone.failed);
   run = alone.seconds;
-  expected = file_bytes(in_folder(t.folder, "model.umbra"));
+  expected = file_bytes(path_in(t.folder, "model.umbra"));
   return 0;
 }
 
@@ -37,7 +37,7 @@ static int close_job(void **state) {
 
 static void start_anew(void) {
   static const char *const files[] = {"checkpoint.umbra", "model.umbra", "log", "first", "second"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(in_folder(t.folder, files[i]));
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(path_in(t.folder, files[i]));
 }
 
 static void wait_seconds(double seconds) {
@@ -49,7 +49,7 @@ static void wait_seconds(double seconds) {
 static void check_end(const ending *end, const char *words) {
   char said[512] = "";
   if (!end->failed) return;
-  FILE *file = fopen(in_folder(t.folder, words), "r");
+  FILE *file = fopen(path_in(t.folder, words), "r");
   assert_non_null(file);
   assert_non_null(fgets(said, sizeof said, file));
   fclose(file);
@@ -57,7 +57,7 @@ static void check_end(const ending *end, const char *words) {
 }
 
 static void check_model(void) {
-  bytes found = file_bytes(in_folder(t.folder, "model.umbra"));
+  bytes found = file_bytes(path_in(t.folder, "model.umbra"));
   assert_true(same_bytes(&found, &expected));
   free(found.data);
 }
@@ -72,7 +72,7 @@ static uint32_t run_pair(double delay, double first_life, double second_life) {
   check_end(&first, "first");
   check_end(&second, "second");
   assert_false(first.failed && second.failed);
-  if (access(in_folder(t.folder, "model.umbra"), F_OK) != 0) /* whoever had the checkpoint was killed */
+  if (access(path_in(t.folder, "model.umbra"), F_OK) != 0) /* whoever had the checkpoint was killed */
     end_of_server(start_server(t.folder, 0, NULL));
   check_model();
   return (uint32_t)(first.failed + second.failed);
@@ -113,8 +113,8 @@ static void second_trainers_are_refused(void **state) {
   assert_fails(umbra_train_encrypt(t.folder, t.plan, t.s.public, t.records, NULL, NULL), UMBRA_ERROR_BUSY,
                "data.umbra' is in use");
   umbra_trainer_destroy(second);
-  assert_int_not_equal(access(in_folder(t.folder, ".data.umbra.lock"), F_OK), 0);
-  assert_int_not_equal(access(in_folder(t.folder, ".checkpoint.umbra.lock"), F_OK), 0);
+  assert_int_not_equal(access(path_in(t.folder, ".data.umbra.lock"), F_OK), 0);
+  assert_int_not_equal(access(path_in(t.folder, ".checkpoint.umbra.lock"), F_OK), 0);
 }
 
 /* ---- encryption ---- */
