@@ -98,7 +98,6 @@ static void limits_scale(void **state) {
   assert_fails(1, "the second one is the larger", "plan tens.csv --private 1,1e-5 --limits wrong.csv");
 }
 
-/* Twice the variance, and said so. */
 /* What ciphertexts show of sizes: of records within the norm, however far within. */
 static void bounds_follow_from_no_record(void **state) {
   (void)state;

@@ -175,6 +175,16 @@ static char *report_without_times(cJSON *json) {
   return text;
 }
 
+/* In nine of ten records the smaller class is not there: saying so always is as good. */
+static void one_sided_models_are_told(void **state) {
+  (void)state;
+  assert_int_equal(shell("awk -F, -v OFS=, 'NR > 1 {$NF = NR %% 10 == 2} {print}' train.csv >rare.csv"), 0);
+  assert_int_equal(umbra("plan rare.csv --no-estimate --no-search --scale deviation --range 8 --rate 0.1 "
+                         "--iterations 2"),
+                   0);
+  assert_non_null(strstr(contents("err"), "is that of always"));
+}
+
 static void settings_are_found(void **state) {
   (void)state;
   assert_int_equal(umbra("plan train.csv --label ill --no-estimate --holdout 0.25 --tried --json"), 0);
@@ -558,6 +568,7 @@ int main(void) {
       cmocka_unit_test(plans_follow_from_records),
       cmocka_unit_test(times_are_estimated),
       cmocka_unit_test(scores_out_of_range_are_told),
+      cmocka_unit_test(one_sided_models_are_told),
       cmocka_unit_test(settings_are_found),
       cmocka_unit_test(settings_that_are_given_stay),
       cmocka_unit_test(baselines_stand_beside_accuracies),

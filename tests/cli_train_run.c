@@ -157,6 +157,10 @@ static void interrupted_trainings_go_on(void **state) {
   if (code) assert_true(number(cJSON_GetObjectItem(json, "estimate"), "train_seconds") > 0);
   cJSON_Delete(json);
   assert_int_equal(shell("cmp server/parts/model.umbra server/whole/model.umbra"), 0);
+  assert_int_equal(shell("cd server && rm parts/log.jsonl parts/model.umbra && " TRAIN "--resume >/dev/null 2>../err",
+                         UMBRA_PROGRAM),
+                   0);
+  assert_non_null(strstr(contents("err"), "this training cannot be audited"));
 #undef TRAIN
 }
 

@@ -325,6 +325,32 @@ static void longer_records_are_refused(void **state) {
   training_close(&t);
 }
 
+static void larger_targets_are_refused(void **state) {
+  (void)state;
+  umbra_params *params = precise_params();
+  umbra_train_plan *plan = NULL;
+  umbra_records *records = NULL;
+  umbra_privacy_options limits = privacy;
+  umbra_sigmoid_options wide = sigmoid;
+  umbra_train_options options = private_options();
+  double features[ROWS * COLUMNS] = {0}, labels[ROWS] = {0}, weights[COLUMNS + 1];
+  limits.label_limit = 1;
+  wide.range = 64;
+  options.privacy = &limits;
+  options.sigmoid = &wide;
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.rate = 0.25;
+  labels[7] = -1.5;
+  assert_ok(umbra_records_create_classes(&records, features, labels, ROWS, COLUMNS, 0));
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  assert_fails(umbra_train_twin(weights, NULL, 0, plan, records, NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
+               "row 8: the target is -1.5");
+  umbra_records_destroy(records);
+  umbra_train_plan_destroy(plan);
+  umbra_params_destroy(params);
+}
+
 static void bounds_hold_whatever_the_records(void **state) {
   (void)state;
   umbra_params *params = precise_params();
@@ -347,6 +373,7 @@ int main(void) {
                                      cmocka_unit_test(plans_keep_their_promise),
                                      cmocka_unit_test(records_are_shortened),
                                      cmocka_unit_test(longer_records_are_refused),
+                                     cmocka_unit_test(larger_targets_are_refused),
                                      cmocka_unit_test(bounds_hold_whatever_the_records)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,7 +199,7 @@ static umbra_records *records_with(double outlier, const umbra_train_options *o)
   } else {
     assert_ok(umbra_records_create(&made, features, labels, TRAINED, FEATURES));
   }
-  if (o->kind != UMBRA_TRAIN_WEIGHTED) return made;
+  if (o->kind != UMBRA_TRAIN_WEIGHTED && o->kind != UMBRA_TRAIN_WEIGHTED_NETWORK) return made;
   assert_ok(umbra_records_weigh(&weighted, made, 1, outlier > 1 ? 4 : 2));
   umbra_records_destroy(made);
   return weighted;
@@ -233,7 +233,7 @@ static int data_look_alike(const owner *o, umbra_train_options options, int symm
   char a[96], b[96];
   const double initial[] = {0.5, -4, 0, 1};
   umbra_train_plan *plan = plan_of(o, options);
-  const int logistic = options.kind != UMBRA_TRAIN_NETWORK;
+  const int logistic = options.kind == UMBRA_TRAIN_LOGISTIC || options.kind == UMBRA_TRAIN_WEIGHTED;
   snprintf(a, sizeof a, "%s", path_of("a"));
   snprintf(b, sizeof b, "%s", path_of("b"));
   encrypt_data(a, o, plan, 0.5, NULL, symmetric);
@@ -250,7 +250,8 @@ static void data_sets(void **state) {
   const umbra_train_options kinds[] = {
       {UMBRA_TRAIN_OPTIONS_INIT},
       {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_WEIGHTED},
-      {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .loss = UMBRA_LOSS_SQUARED, .hidden = {2}}};
+      {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .loss = UMBRA_LOSS_SQUARED, .hidden = {2}},
+      {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_WEIGHTED_NETWORK, .loss = UMBRA_LOSS_ONE_VS_REST}};
   owner o = {0};
   open_owner(&o);
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

@@ -58,6 +58,17 @@ static double basis_at_node(uint32_t k, uint32_t i, uint32_t nodes) {
   return cos(umbra_pi * halves / (2 * nodes));
 }
 
+void umbra_chebyshev_derive(double *derived, const double *c, uint32_t degree, double range) {
+  double above = 0, next = 0; /* derived[k + 1], derived[k] times range */
+  for (uint32_t k = degree; k; k--) {
+    const double here = above + 2 * k * c[k];
+    derived[k - 1] = here / range;
+    above = next;
+    next = here;
+  }
+  derived[0] /= 2;
+}
+
 umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_curve *target) {
   uint32_t nodes = degree + 1;
   double value[UMBRA_FIT_TERMS], found[UMBRA_FIT_TERMS];

@@ -25,6 +25,9 @@ double umbra_curve_x(const umbra_curve *target, double t);
 /* Each t becomes umbra_chebyshev_value of it, to the same bits: many at a time. */
 void umbra_chebyshev_values(double *values, size_t count, const double *coefficients, uint32_t degree);
 
+/* derived: `degree` coefficients, 1 or more, of the derivative by x of sum c_k T_k(x / range). */
+void umbra_chebyshev_derive(double *derived, const double *c, uint32_t degree, double range);
+
 /* c: degree + 1 coefficients of the polynomial that meets f in degree + 1 nodes. Errors: RANGE. */
 umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_curve *target);
 

@@ -6,8 +6,10 @@
 
 #include "../base/bounds.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "flood.h"
 #include "range.h"
+#include "stand_ins.h"
 #include "trace.h"
 
 static umbra_status check(const umbra_evaluator *evaluator, umbra_ciphertext *const *out, const umbra_ciphertext *x,
@@ -16,11 +18,10 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_ciphertext *co
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_add_noise needs an evaluator, an output, a ciphertext, and noise above 0, which is %g",
                       noise);
-  if (!slots || slots & (slots - 1) || slots > x->slots)
+  if (!umbra_is_power_of_two(slots) || slots > x->slots)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a vector of %u slots: a power of two, up to the %u of the ciphertext", slots, x->slots);
-  if (!x->context->stand_ins) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "noise is added to ciphertexts on devices that compute with these");
+  return umbra_check_real(x->context);
 }
 
 /* The level holds values, errors and noise: 23 deviations are more than the sampler gives, and one is a sum of two. */
@@ -72,6 +73,6 @@ umbra_status umbra_add_noise(umbra_evaluator *evaluator, umbra_ciphertext **out,
   UMBRA_TRY(check_room(x, &gaussian, scale));
   umbra_status status = make_noise(&plain, x, slots, &gaussian, scale);
   if (status == UMBRA_OK) status = umbra_add_plain(evaluator, out, x, plain);
-  if (plain) umbra_plaintext_destroy(plain);
+  umbra_plaintext_destroy(plain);
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "links.h"
+#include "private.h"
 #include "progress.h"
 #include "target.h"
 #include "train_inputs.h"
@@ -175,14 +176,9 @@ static bool compare_layers(audit_job *j, const char *folder) {
   return made;
 }
 
-/* The share of a private model's noise that whoever trains has drawn: nobody can repeat it. */
-static bool has_noise(const umbra_train_options *planned) {
-  return planned->privacy && planned->privacy->noise_by == UMBRA_NOISE_BY_BOTH;
-}
-
 static bool compare_model(audit_job *j, const audit_options *o, cli_report *report) {
   if (!j->ended) return true;
-  if (has_noise(&j->in.planned)) {
+  if (cli_has_share(&j->in.planned)) {
     cli_report_text(report, "model", "has noise of whoever trained it, which nobody can repeat, and is not compared");
     return true;
   }
@@ -249,22 +245,17 @@ static bool run(const cli_command *command, int argc, char **argv) {
 const cli_command cli_audit = {
     .name = "audit",
     .summary = "Repeats parts of a training, and finds out whether it is the one that was asked for.",
-    .details = "Whoever has the plan, the data set and the evaluation keys, and no secret, can compute any iteration "
-               "once more, on\n"
-               "any machine and backend, and gets the same bits, or somebody else did something else. The log of a "
-               "training is a\n"
-               "chain: its last link stands for all iterations. It must be handed over before anybody chooses what is "
-               "repeated.\n\n"
-               "The iterations from one checkpoint that stayed (umbra train --keep M) to the next are a segment. The "
-               "first and the\n"
-               "last one are always repeated, and K of the others; \"probability\" says how likely a single forged "
-               "iteration is\n"
-               "found by that, wherever it is. All checkpoints that are there are compared with the chain, and the "
-               "model with what\n"
-               "the last segment ends in. The report has the seed of the choice, by which it can be repeated: nobody "
-               "who trains\n"
-               "may know it before.\n\n"
-               "Examples:\n"
-               "  umbra audit --keys keys --data data --run run --link $LINK --segments 5\n"
-               "  umbra audit --keys keys --data data --run run --link $LINK --all --memory 2G",
+    .details =
+        "Whoever has the plan, the data set and the evaluation keys, and no secret, can compute any iteration once\n"
+        "more, on any machine and backend, and gets the same bits, or somebody else did something else. The log of\n"
+        "a training is a chain: its last link stands for all iterations. It must be handed over before anybody\n"
+        "chooses what is repeated.\n\n"
+        "The iterations from one checkpoint that stayed (umbra train --keep M) to the next are a segment. The first\n"
+        "and the last one are always repeated, and K of the others; \"probability\" says how likely a single forged\n"
+        "iteration is found by that, wherever it is. All checkpoints that are there are compared with the chain,\n"
+        "and the model with what the last segment ends in. The report has the seed of the choice, by which it can\n"
+        "be repeated: nobody who trains may know it before.\n\n"
+        "Examples:\n"
+        "  umbra audit --keys keys --data data --run run --link $LINK --segments 5\n"
+        "  umbra audit --keys keys --data data --run run --link $LINK --all --memory 2G",
     .run = run};

@@ -94,7 +94,6 @@ static bool open_job(bench_job *j, const bench_options *o, cli_report *report) {
   desc.device = "dry";
   desc.threads = o->threads;
   return cli_check(umbra_context_create(&j->context, &desc), NULL) &&
-         cli_check(umbra_context_cost_machine(j->context, machine), o->machine ? "--machine" : "--device") &&
          cli_machine_know(j->context, machine, o->threads, report) &&
          cli_check(umbra_evaluator_create(&j->evaluator, j->context, NULL), NULL) &&
          cli_check(umbra_dry_ciphertext(&j->x, j->context, UMBRA_TOP_LEVEL, 0, 1), NULL);
@@ -183,11 +182,10 @@ const cli_command cli_bench = {
     .summary = "States how long operations take on this machine or another, and measures it.",
     .details =
         "Nothing is encrypted: the operations run dry, and their kernels are counted. What those take is as it was\n"
-        "measured on the device, which needs a few seconds on a machine with nothing else to do; the user's cache "
-        "folder\n"
-        "keeps it. A device that was not measured is, once, by this command and by umbra plan and train, unless the\n"
-        "environment variable UMBRA_CALIBRATE is 0; --calibrate measures it anew. Of other machines a table of the\n"
-        "program predicts it. Plans never depend on it.\n\n"
+        "measured on the device, which needs a few seconds on a machine with nothing else to do; the user's cache\n"
+        "folder keeps it. A device that was not measured is, once, by this command and by umbra plan and train,\n"
+        "unless the environment variable UMBRA_CALIBRATE is 0; --calibrate measures it anew. Of other machines a\n"
+        "table of the program predicts it. Plans never depend on it.\n\n"
         "Examples:\n"
         "  umbra bench --calibrate\n"
         "  umbra bench --preset n15-d14-s40 --threads 1\n"

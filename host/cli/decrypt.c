@@ -353,8 +353,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_PUBLISH_OPTIONS(o.publish),
       {"private", "PLAN",
        "it is the model of that plan, and is shown as private as the plan says; --releases and --statistical as the "
-       "noise "
-       "allows",
+       "noise allows",
        CLI_TEXT, &o.private_plan, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
@@ -376,19 +375,17 @@ const cli_command cli_decrypt = {
     .details =
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
         "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. The\n"
-        "table has mode 0600, and lies in no folder with keys or data that are given away. With --publish they may be\n"
-        "shown: noise hides the error, of so many ciphertexts as --releases says, and takes its bits. Each is\n"
+        "table has mode 0600, and lies in no folder with keys or data that are given away. With --publish they may\n"
+        "be shown: noise hides the error, of so many ciphertexts as --releases says, and takes its bits. Each is\n"
         "counted in a journal beside the secret key, KEY.releases, which goes with it wherever it goes. The same\n"
-        "release made again gives the same values and counts once. Answers of a network are labels or probabilities,\n"
-        "as the model's last steps make them, which the owner computes here. Records unlike the samples of the plan "
-        "can\n"
-        "leave the ranges of values on the way; where outputs show it there is a warning, or nothing without "
-        "--doubtful.\n\n"
-        "Weights are one row, the bias last, as umbra evaluate and umbra encrypt --model read them. With --names, and\n"
-        "in .json, they have names, label and classes, and stand both as trained and in the units of the table that\n"
-        "--scaling remembers. In .onnx there is the model of that table: from unscaled features to the probability, "
-        "by\n"
-        "the sigmoid itself. Features that the training cut off are cut off there, too.\n\n"
+        "release made again gives the same values and counts once. Answers of a network are labels or\n"
+        "probabilities, as the model's last steps make them, which the owner computes here. Records unlike the\n"
+        "samples of the plan can leave the ranges of values on the way; where outputs show it there is a warning,\n"
+        "or nothing without --doubtful.\n\n"
+        "Weights are one row, the bias last, as umbra evaluate and umbra encrypt --model read them. With --names,\n"
+        "and in .json, they have names, label and classes, and stand both as trained and in the units of the table\n"
+        "that --scaling remembers. In .onnx there is the model of that table: from unscaled features to the\n"
+        "probability, by the sigmoid itself. Features that the training cut off are cut off there, too.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"

@@ -447,16 +447,12 @@ const cli_command cli_evaluate = {
     .name = "evaluate",
     .summary = "Judges decrypted weights by labelled records; for the owner.",
     .details =
-        "Accuracy, area under the ROC curve (AUC), mean loss, counts of both classes and largest score are computed "
-        "in\n"
-        "the clear; --plan and --train add the same training in the clear, by the polynomial and by the sigmoid "
-        "itself,\n"
-        "and the best logistic model that there is. --encrypted encrypts weights and records, scores them and "
-        "decrypts,\n"
-        "all in this one process. A largest score beyond the range of the plan says that records left the interval of\n"
-        "its polynomial. Weights that are farther from the training in the clear than six times the error that the "
-        "plan\n"
-        "promises are an error, and so are files of different trainings.\n\n"
+        "Accuracy, area under the ROC curve (AUC), mean loss, counts of both classes and largest score are computed\n"
+        "in the clear; --plan and --train add the same training in the clear, by the polynomial and by the sigmoid\n"
+        "itself, and the best logistic model that there is. --encrypted encrypts weights and records, scores them\n"
+        "and decrypts, all in this one process. A largest score beyond the range of the plan says that records left\n"
+        "the interval of its polynomial. Weights that are farther from the training in the clear than six times the\n"
+        "error that the plan promises are an error, and so are files of different trainings.\n\n"
         "--report FILE.html has, in one file without scripts that loads nothing: ROC curve, calibration, confusion\n"
         "matrix at --threshold, scores against the range of the plan's polynomial, weights by name with the scaling\n"
         "undone, the comparisons that were made, and warnings. It tells about the records: it is the owner's.\n"

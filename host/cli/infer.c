@@ -69,8 +69,7 @@ static void check_clear(const infer_options *o) {
   if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests || o->run.audit ||
       o->run.verify || o->run.sanitize > 0)
     cli_usage("--plan, --keys, --weights, --repeat, --sanitize, --digests, --audit and --verify are for encrypted "
-              "records, and do not go with "
-              "--clear");
+              "records, and do not go with --clear");
   if (o->run.results || o->run.least_bits > 0) cli_usage("--results and --least-bits belong to --sanitize");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
@@ -116,8 +115,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_COUNT, &o.run.repeat, CLI_WITHIN(1, 1000)},
       {"sanitize", "S",
        "with --plan: add noise to answers, so that whoever decrypts them has chances of 2^-S to learn about the "
-       "weights "
-       "from more than the values (default: no)",
+       "weights from more than the values (default: no)",
        CLI_NUMBER, &o.run.sanitize, CLI_WITHIN(1, 128)},
       {"results", "N",
        "with --sanitize: ciphertexts of answers that are given in all, those to come too (default: none)", CLI_WHOLE,
@@ -128,8 +126,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.run.digests, CLI_OPTIONAL},
       {"audit", "FILE",
        "with --plan: compare each layer with such digests; a layer that comes out differently is an error, and no "
-       "answer is"
-       " written",
+       "answer is written",
        CLI_TEXT, &o.run.audit, CLI_OPTIONAL},
       CLI_VERIFY_OPTION(o.run.verify, "the files of --plan and --weights"),
       CLI_ENGINE_OPTIONS(o.run.engine),
@@ -160,18 +157,15 @@ const cli_command cli_infer = {
         "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
         "With a folder of batches it computes one after the other, and there is never more than one in memory: each\n"
         "answer goes to a file of the batch's name in the folder --out.\n\n"
-        "With --sanitize an encryption of zero and noise are added to each answer, for which --keys has the public "
-        "key,\n" CLI_PUBLIC_KEY_FILE
+        "With --sanitize an encryption of zero and noise are added to each answer, for which --keys has the public\n"
+        "key, " CLI_PUBLIC_KEY_FILE
         ", too: then nothing tells of the weights but the answers' values. Plan for it with --publish N.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
-        "backend. Reading layers back for them takes time. Each line also has a link, which stands for all layers up "
-        "to it;\n"
-        "the last one, in the report, goes to whoever may want an audit. --audit computes all once more, on any "
-        "machine\n"
-        "that has plan, keys and records, and finds the first layer that is not the same.\n\n"
-        "With --verify a plan, and weights, that somebody else has made are loaded only if they are as that one "
-        "signed\n"
-        "them.\n\n"
+        "backend. Reading layers back for them takes time. Each line also has a link, which stands for all layers\n"
+        "up to it; the last one, in the report, goes to whoever may want an audit. --audit computes all once more,\n"
+        "on any machine that has plan, keys and records, and finds the first layer that is not the same.\n\n"
+        "With --verify a plan, and weights, that somebody else has made are loaded only if they are as that one\n"
+        "signed them.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
         "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
         "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"

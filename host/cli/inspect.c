@@ -22,9 +22,7 @@ static bool has_owner(const umbra_file_info *info) {
 /* ---- what needs parameters ---- */
 
 static void add_digest(cJSON *facts, const char *name, const uint8_t bytes[UMBRA_DIGEST_BYTES]) {
-  char digest[CLI_HEX];
-  cli_hex(digest, bytes, UMBRA_DIGEST_BYTES);
-  cJSON_AddStringToObject(facts, name, digest);
+  cli_hex_add(facts, name, bytes, UMBRA_DIGEST_BYTES);
 }
 
 /* Of which plan or training it is, if any. */
@@ -200,16 +198,13 @@ static bool add_manifest(cJSON *facts, const char *file) {
 
 /* Everything but the parameters' description. */
 static cJSON *facts_of(const umbra_file_info *info, const char *file) {
-  char digest[CLI_HEX], owner[CLI_HEX];
   uint32_t flags = 0;
   cJSON *facts = cJSON_CreateObject();
-  cli_hex(digest, info->params_digest, sizeof info->params_digest);
-  cli_hex(owner, info->owner, sizeof info->owner);
   cJSON_AddStringToObject(facts, "kind", info->kind);
   cJSON_AddNumberToObject(facts, "version", info->version);
   cJSON_AddNumberToObject(facts, "bytes", (double)info->bytes);
-  cJSON_AddStringToObject(facts, "params_digest", digest);
-  if (has_owner(info)) cJSON_AddStringToObject(facts, "owner", owner);
+  add_digest(facts, "params_digest", info->params_digest);
+  if (has_owner(info)) cli_hex_add(facts, "owner", info->owner, sizeof info->owner);
   if (is_one_of(info->kind, secrets, 2) && cli_file_kind(file, &flags))
     cJSON_AddBoolToObject(facts, "sealed", (flags & (CLI_FLAG_SEALED | CLI_FLAG_STORED)) != 0);
   if (flags & CLI_FLAG_STORED) cJSON_AddStringToObject(facts, "sealed_by", "a key store");
@@ -361,13 +356,13 @@ const cli_command cli_inspect = {
     .summary = "Says what a file is, and checks that it is whole.",
     .operand = "FILE",
     .details =
-        "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "or feature map is, how many features a model has and which polynomial stands for the sigmoid in it, which\n"
-        "keys there are for which levels, and what is known of the size of values: the bound, which trusts what was\n"
-        "declared, and the worst case. Plans are described in full. The owner is the random identifier that a secret\n"
-        "key shares with everything made from it. Of keys it says when they were made and expire, and whether they "
-        "are\n"
-        "retired; of a manifest, who signed what and when, but not whether the files are there: see umbra verify.\n\n"
+        "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a\n"
+        "matrix or feature map is, how many features a model has and which polynomial stands for the sigmoid in it,\n"
+        "which keys there are for which levels, and what is known of the size of values: the bound, which trusts\n"
+        "what was declared, and the worst case. Plans are described in full. The owner is the random identifier\n"
+        "that a secret key shares with everything made from it. Of keys it says when they were made and expire, and\n"
+        "whether they are retired; of a manifest, who signed what and when, but not whether the files are there:\n"
+        "see umbra verify.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

@@ -12,15 +12,9 @@
 
 /* ---- digests ---- */
 
-static void put_digest(cJSON *line, const char *name, const uint8_t digest[UMBRA_DIGEST_BYTES]) {
-  char text[CLI_HEX];
-  cli_hex(text, digest, UMBRA_DIGEST_BYTES);
-  cJSON_AddStringToObject(line, name, text);
-}
-
 void cli_link_put(cJSON *line, const uint8_t digest[UMBRA_DIGEST_BYTES], const uint8_t link[UMBRA_DIGEST_BYTES]) {
-  put_digest(line, "digest", digest);
-  put_digest(line, "link", link);
+  cli_hex_add(line, "digest", digest, UMBRA_DIGEST_BYTES);
+  cli_hex_add(line, "link", link, UMBRA_DIGEST_BYTES);
 }
 
 bool cli_digest_parse(uint8_t digest[UMBRA_DIGEST_BYTES], const char *text) {

@@ -26,7 +26,7 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static const char recipes[] =
     "An owner has a model trained by a server that sees neither records nor weights:\n"
     "  # owner\n"
-    "  umbra plan train.csv --scale deviation --clip 4 --degree 7 --scaling scaling.csv --out plan.umbra\n"
+    "  umbra plan train.csv --scaling scaling.csv --out plan.umbra\n"
     "  mkdir -m 700 secret\n"
     "  umbra keygen --plan plan.umbra --out keys --secret secret/key.umbra\n"
     "  umbra encrypt train.csv --plan plan.umbra --scaling scaling.csv --keys keys --out data\n"

@@ -191,6 +191,6 @@ bool cli_network_save_tensors(const char *path, const umbra_train_options *o, co
   if (!room) return cli_error("out of memory");
   add_arrays(&t, o, weights, room);
   const bool saved = cli_check(umbra_tensors_save(path, t.names, t.arrays, t.count), "--safetensors");
-  free(room);
+  cli_opened_free(room, cli_plan_units(o, 0) * (o->columns + 1) * sizeof *room);
   return saved;
 }

@@ -49,19 +49,12 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
   return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
 }
 
-static void take_disclosure(plan_job *j, const plan_options *o) {
-  umbra_disclosure_options_init(&j->disclosure);
-  j->disclosure.releases = o->publish;
-  if (o->statistical > 0) j->disclosure.statistical = o->statistical;
-  if (o->least_bits > 0) j->disclosure.least_bits = o->least_bits;
-}
-
 static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
   umbra_inference_options wanted;
   uint32_t degrees[CLI_MOST_DEGREES];
   const umbra_approximation_options approximation = cli_approximation_of(&o->approximation, degrees);
   cli_progress bar;
-  take_disclosure(j, o);
+  j->disclosure = cli_disclosure(o->publish, o->statistical, o->least_bits);
   if (!options_of(&wanted, j, o)) return false;
   wanted.approximation = &approximation;
   const umbra_progress progress = cli_progress_open(&bar, "planning");
@@ -287,14 +280,12 @@ const cli_command cli_plan_network = {
         "Activations become polynomials where the values of the samples are, and the report says how far that is from\n"
         "the exact network; the error of encryption comes on top of it, and is at most --error, too. Records to come\n"
         "may be --margin times as large as the samples: umbra encrypt refuses what is beyond, or clips it.\n\n"
-        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides. "
-        "With\n"
-        "--encrypted-weights that one stays with the model's owner, who encrypts the weights for the owner of the\n"
-        "records; the server computes with these and the client's bundle, which then has layers and polynomials, "
-        "too.\n\n"
-        "--publish N chooses parameters so that umbra decrypt --publish, or umbra infer --sanitize, leaves "
-        "--least-bits of\n"
-        "results, of which N ciphertexts are shown in all, or says what would.\n\n"
+        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides.\n"
+        "With --encrypted-weights that one stays with the model's owner, who encrypts the weights for the owner of\n"
+        "the records; the server computes with these and the client's bundle, which then has layers and\n"
+        "polynomials, too.\n\n"
+        "--publish N chooses parameters so that umbra decrypt --publish, or umbra infer --sanitize, leaves\n"
+        "--least-bits of results, of which N ciphertexts are shown in all, or says what would.\n\n"
         "Examples:\n"
         "  umbra plan model.onnx --samples samples.npy --server server.umbra --client client.umbra\n"
         "  umbra plan model.onnx --samples samples.npy --records 1000 --degree 7 --explain --machine h200",

@@ -242,11 +242,7 @@ static bool save_digests(const server_job *j, const cli_network_options *o, cli_
 /* ---- sanitising ---- */
 
 static umbra_disclosure_options sanitizing(const cli_network_options *o) {
-  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT};
-  options.statistical = o->sanitize;
-  options.releases = o->results;
-  if (o->least_bits > 0) options.least_bits = o->least_bits;
-  return options;
+  return cli_disclosure(o->results, o->sanitize, o->least_bits);
 }
 
 /* Before the work: whether the noise leaves anything. */
@@ -282,12 +278,6 @@ static bool sanitize(server_job *j, const cli_network_options *o, cli_report *re
   cli_report_number(report, "noise", j->told.noise);
   cli_report_step(report, "sanitise", NULL);
   return true;
-}
-
-static void tell_link(const server_job *j, cli_report *report) {
-  char text[CLI_HEX];
-  cli_hex(text, j->link, sizeof j->link);
-  cli_report_text(report, "link", text);
 }
 
 /* ---- audits ---- */
@@ -341,7 +331,7 @@ static bool run_batches(server_job *j, const cli_network_options *o, cli_report 
   }
   cli_report_number(report, "records", (double)j->records);
   if (j->batches.folder) cli_report_number(report, "batches", (double)j->batches.count);
-  if (j->digests) tell_link(j, report);
+  if (j->digests) cli_hex_add(report->root, "link", j->link, sizeof j->link);
   return true;
 }
 

@@ -144,7 +144,6 @@ static umbra_status save_signer(const void *signer, const char *path, const umbr
 
 static bool save_signing(cli_made *made, const umbra_signing_key *key, const cli_keygen_place *where,
                          const cli_sealing *sealing, cli_report *report) {
-  char text[CLI_HEX];
   umbra_signer signer = {UMBRA_SIGNER_INIT};
   if (!cli_check(umbra_signing_key_signer(key, &signer), NULL) ||
       !cli_check(umbra_signing_key_save(key, where->secret.file, sealing->passphrase, sealing->to_the_store),
@@ -152,8 +151,7 @@ static bool save_signing(cli_made *made, const umbra_signing_key *key, const cli
     return false;
   cli_made_note(made, where->secret.file);
   cli_report_step(report, "signing key", where->secret.file);
-  cli_hex(text, signer.key, sizeof signer.key);
-  cli_report_text(report, "signer", text);
+  cli_hex_add(report->root, "signer", signer.key, sizeof signer.key);
   return cli_give_away(made, where->out, CLI_SIGNER_FILE, report, save_signer, &signer);
 }
 

@@ -16,6 +16,12 @@ void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count) {
   for (size_t i = 0; i < count; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
+void cli_hex_add(cJSON *object, const char *name, const uint8_t *bytes, size_t count) {
+  char text[CLI_HEX];
+  cli_hex(text, bytes, count);
+  cJSON_AddStringToObject(object, name, text);
+}
+
 double cli_larger(double a, double b) { return isnan(a) || isnan(b) ? INFINITY : fmax(a, b); }
 
 static double seconds_of(clockid_t clock) {

@@ -13,6 +13,7 @@
 /* Bytes, at most UMBRA_DIGEST_BYTES, as digits. */
 enum { CLI_HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count);
+void cli_hex_add(cJSON *object, const char *name, const uint8_t *bytes, size_t count);
 
 /* The larger of two numbers that were computed; what is no number counts as infinite. */
 double cli_larger(double a, double b);

@@ -65,9 +65,10 @@ bool cli_plan_scale(umbra_scaling **scaling, umbra_records **scaled, umbra_recor
 }
 
 static bool settle(plan_job *j, const plan_options *o, cli_report *report) {
-  if (o->promise) return (!o->network || cli_layers_settle(j)) && cli_private_settle(j, o);
+  if (o->network) cli_layers_settle(j);
+  if (o->promise) return cli_private_settle(j, o);
   if (!o->network) return cli_plan_validate(j, o, report);
-  return cli_layers_settle(j) && cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
+  return cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
 }
 
 /* What others see of the sizes of records: given, or what these are, up to a power of two. */
@@ -322,8 +323,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_TABLE_OPTIONS(o.table),
       {"class-weights", "W",
        "balanced, or A,B of the other and the positive class, with a data set of twice the size; of a network a number "
-       "for "
-       "each class",
+       "for each class",
        CLI_TEXT, &o.class_weights, CLI_OPTIONAL},
       {"scale", "KIND",
        "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)", CLI_TEXT,
@@ -336,8 +336,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"held-out", "FILE", "records to judge the prediction by (default: DATA itself)", CLI_TEXT, &o.held_out,
        CLI_OPTIONAL},
       {"holdout", "F",
-       "judge by this fraction of DATA what is found and trained without it; the plan is for all (default: "
-       "none)",
+       "judge by this fraction of DATA what is found and trained without it; the plan is for all (default: none)",
        CLI_NUMBER, &o.holdout, CLI_WITHIN(0.001, 0.999)},
       {"folds", "K", "the same K times, with a K-th of DATA each (default: none)", CLI_COUNT, &o.folds,
        CLI_WITHIN(2, 1000)},
@@ -348,8 +347,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.no_search, CLI_OPTIONAL},
       {"tried", NULL, "list the settings that were tried", CLI_FLAG, &o.tried, CLI_OPTIONAL},
       {"initial", "FILE", "first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
-      {"preset", "NAME", "a preset whose name begins with boot (default: boot-64k-40)", CLI_TEXT, &o.preset,
-       CLI_OPTIONAL},
+      {"preset", "NAME",
+       "a preset whose name begins with boot (default: boot-64k-40; with --publish or --private boot-64k-50)", CLI_TEXT,
+       &o.preset, CLI_OPTIONAL},
       {"params", "FILE", "or the set in this file", CLI_TEXT, &o.params, CLI_OPTIONAL},
       {"iterations", "N", "one batch each (default: found by DATA; else 32)", CLI_COUNT, &o.train.iterations,
        CLI_TOLD_WITHIN(o.iterations_given, 1, UMBRA_TRAIN_MAX_ITERATIONS)},
@@ -388,8 +388,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
       {"loss", "KIND",
        "of a network: one-vs-rest (default without --hidden), squared, or softmax, of scores in --range 1 to 8 "
-       "(default "
-       "4)",
+       "(default 4)",
        CLI_TEXT, &o.loss, CLI_OPTIONAL},
       {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
        CLI_WITHIN(1, 4096)},
@@ -397,8 +396,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"record-bound", "B",
        "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
-       "by "
-       "DATA; else that of what is encrypted)",
+       "by DATA; else that of what is encrypted)",
        CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
       {"coarse", NULL, "bounds that are found from DATA become the next of 1, 16, 256, ..., so that they tell less",
        CLI_FLAG, &o.coarse, CLI_OPTIONAL},
@@ -406,8 +404,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.explain_visible, CLI_OPTIONAL},
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
-      {"rounds", "N", "of a refresh: 2 for smaller errors, and twice the time; or 1 (default)", CLI_COUNT,
-       &o.train.rounds, CLI_WITHIN(1, 2)},
+      {"rounds", "N",
+       "of a refresh: 2 for smaller errors, and twice the time; or 1 (default; with --publish or --private 2)",
+       CLI_COUNT, &o.train.rounds, CLI_WITHIN(1, 2)},
       {"publish", "N",
        "plan for weights that others may see, one of N ciphertexts shown under the key (default: for nobody else)",
        CLI_WHOLE, &o.publish, CLI_WITHIN(1, CLI_MOST_RELEASES)},
@@ -429,8 +428,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_TEXT, &o.limits, CLI_OPTIONAL},
       {"noise-by", "WHOM",
        "with --private: owner (default), when the model is decrypted, or both: umbra train adds as much before, for an "
-       "owner "
-       "who is not to see the model without noise",
+       "owner who is not to see the model without noise",
        CLI_TEXT, &o.noise_by, CLI_OPTIONAL},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
@@ -465,11 +463,9 @@ const cli_command cli_plan = {
         "encryption nobody would see it. Beside it stands the best logistic model that there is. The plan is public\n"
         "and tells the shape of the data, all settings and the bound of weights; the scaling stays with the owner.\n\n"
         "--labels classes or values, --hidden, --loss and --outputs are of networks: a linear model for each class,\n"
-        "or for values, or with hidden layers whose activations are squares. Of their settings only the rate is "
-        "found:\n"
-        "the best of those whose scores and sums stay within 1 / 1.3 of their ranges. A plan whose training in the "
-        "clear\n"
-        "leaves a range is refused.\n\n"
+        "or for values, or with hidden layers whose activations are squares. Of their settings only the rate is\n"
+        "found: the best of those whose scores and sums stay within 1 / 1.3 of their ranges. A plan whose training\n"
+        "in the clear leaves a range is refused.\n\n"
         "Examples:\n"
         "  umbra plan train.csv --holdout 0.2\n"
         "  umbra plan train.csv --held-out held.csv --scaling scaling.csv --out plan.umbra\n"

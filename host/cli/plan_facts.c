@@ -130,11 +130,7 @@ cJSON *cli_plan_facts(const umbra_train_plan *plan) {
   if (facts.options.privacy) add_privacy(json, facts.options.privacy);
   add_report(json, &facts.report);
   uint8_t training[UMBRA_DIGEST_BYTES];
-  char id[CLI_HEX];
-  if (umbra_train_plan_training(plan, training)) {
-    cli_hex(id, training, sizeof training);
-    cJSON_AddStringToObject(json, "training", id);
-  }
+  if (umbra_train_plan_training(plan, training)) cli_hex_add(json, "training", training, sizeof training);
   cJSON_AddItemToObject(
       json, "coefficients",
       cJSON_CreateDoubleArray(umbra_train_plan_coefficients(plan), (int)facts.options.sigmoid->degree + 1));

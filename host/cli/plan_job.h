@@ -72,7 +72,7 @@ void cli_layers_check_usage(plan_options *o);
 void cli_layers_take_optimizer(plan_options *o);
 
 /* What a network has for the job's records. */
-bool cli_layers_settle(plan_job *j);
+void cli_layers_settle(plan_job *j);
 
 /* The rate, if it was not given, by trainings in the clear without some of the records. report NULL: silently. */
 bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);

@@ -84,11 +84,10 @@ void cli_layers_take_optimizer(plan_options *o) {
 
 /* ---- records ---- */
 
-bool cli_layers_settle(plan_job *j) {
+void cli_layers_settle(plan_job *j) {
   const size_t classes = umbra_records_classes(j->raw);
   const bool each = classes > 2 || (classes && j->wanted.loss == UMBRA_LOSS_SOFTMAX); /* has an output */
   j->wanted.outputs = each ? (uint32_t)classes : 1;
-  return true;
 }
 
 /* ---- what its twin says ---- */

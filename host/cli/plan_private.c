@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
 #include "plan_job.h"
 #include "private.h"
 
@@ -19,21 +20,18 @@ static void parse(umbra_privacy_options *privacy, const char *text) {
     cli_usage("--private: \"%s\" is not EPSILON,DELTA, such as 1,1e-6", text);
 }
 
-static bool is_one_of(const char *text, const char *first, const char *second) {
-  return !text || strcmp(text, first) == 0 || strcmp(text, second) == 0;
-}
-
 /* What would tell about the records, or has no bound. */
 static void check_choices(const plan_options *o) {
-  if (!is_one_of(o->scale, "none", "constant") || (o->limits && (o->scale || o->clip > 0)))
+  const bool is_known = !o->scale || strcmp(o->scale, "none") == 0 || strcmp(o->scale, "constant") == 0;
+  if (!is_known || (o->limits && (o->scale || o->clip > 0)))
     cli_usage(
         "--private: a scaling that follows from the records tells about them; give --limits FILE, with the least and "
         "greatest value that each column may have as everybody knows, or --scale none or constant");
-  if (!is_one_of(o->table.missing, "refuse", "refuse"))
+  if (o->table.missing && strcmp(o->table.missing, "refuse") != 0)
     cli_usage(
         "--private: what stands for missing values follows from other records; fill them in beforehand, by values "
         "that everybody knows");
-  if (!is_one_of(o->optimizer, "plain", "plain"))
+  if (o->optimizer && strcmp(o->optimizer, "plain") != 0)
     cli_usage("--private takes --optimizer plain: with momentum one record may move a model without a useful bound");
   if (o->hidden) cli_usage("--private is of linear models: without --hidden");
   if (o->class_weights || o->initial)
@@ -180,7 +178,7 @@ enum { DRAWS = 20 };
 /* Accuracy; of values the mean of half the squared errors. */
 static bool judge(double *found, const plan_job *j, const umbra_records *judged, const double *weights,
                   double *scores) {
-  const size_t outputs = j->wanted.outputs > 1 ? j->wanted.outputs : 1, rows = umbra_records_rows(judged);
+  const size_t outputs = cli_plan_units(&j->wanted, 0), rows = umbra_records_rows(judged);
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
   if (!cli_check(umbra_train_plan_scores(j->plan, scores, judged, weights), NULL)) return false;
   if (outputs > 1) return cli_check(umbra_judge_classes(found, NULL, judged, scores), NULL);
@@ -238,12 +236,12 @@ static bool predict(const plan_job *j, const plan_options *o, double noise, cJSO
   const umbra_records *judged = j->held ? j->held : j->records;
   prediction p = {0};
   if (!j->twin.weights) return true;
-  const size_t outputs = j->wanted.outputs > 1 ? j->wanted.outputs : 1;
+  const size_t outputs = cli_plan_units(&j->wanted, 0);
   double *weights = calloc(j->twin.count, sizeof *weights);
   double *scores = calloc(umbra_records_rows(judged), outputs * sizeof *scores);
   const bool drawn = weights && scores ? draw(&p, j, judged, noise, weights, scores) : cli_error("out of memory");
-  free(weights);
-  free(scores);
+  cli_opened_free(weights, j->twin.count * sizeof *weights);
+  cli_opened_free(scores, umbra_records_rows(judged) * outputs * sizeof *scores);
   if (drawn) tell_prediction(&p, umbra_records_classes(judged) ? "accuracy" : "loss", o->json, facts);
   return drawn;
 }

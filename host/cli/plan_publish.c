@@ -14,18 +14,10 @@ static double largest_at_the_end(const plan_job *j) {
   return largest;
 }
 
-static umbra_disclosure_options options_of(const plan_job *j, const plan_options *o) {
-  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT};
-  options.releases = o->publish;
-  options.magnitude = largest_at_the_end(j);
-  if (o->statistical > 0) options.statistical = o->statistical;
-  if (o->least_bits > 0) options.least_bits = o->least_bits;
-  return options;
-}
-
 bool cli_plan_publish(const plan_job *j, const plan_options *o, cli_report *report) {
   umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
-  const umbra_disclosure_options options = options_of(j, o);
+  umbra_disclosure_options options = cli_disclosure(o->publish, o->statistical, o->least_bits);
+  options.magnitude = largest_at_the_end(j);
   if (!cli_check(umbra_train_plan_disclosure(j->plan, &told, &options), "--publish")) return false;
   cli_publish_planned(&told, &options, report->root);
   if (!o->json)

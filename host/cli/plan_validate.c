@@ -32,15 +32,10 @@ static void clear(part *p) {
   *p = (part){0};
 }
 
-static bool scale(part *p, const plan_scaling *by) {
-  return cli_check(umbra_scaling_fit(&p->scaling, p->rest, by->kind, by->divisor, by->clip), "--scale") &&
-         cli_check(umbra_scaling_apply(p->scaling, &p->scaled_rest, p->rest), "DATA") &&
-         cli_check(umbra_scaling_apply(p->scaling, &p->scaled_held, p->held), "DATA");
-}
-
 static bool train(part *p, const plan_job *j, const plan_options *o) {
   const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = j->initial.values};
-  return scale(p, &j->scaled_by) && cli_plan_make(&p->plan, j, umbra_records_rows(p->rest), o->train.bound) &&
+  return cli_plan_scale(&p->scaling, &p->scaled_rest, &p->scaled_held, &j->scaled_by, p->rest, p->held) &&
+         cli_plan_make(&p->plan, j, umbra_records_rows(p->rest), o->train.bound) &&
          cli_twin_run(&p->twin, p->plan, p->scaled_rest, &options);
 }
 

@@ -23,12 +23,17 @@ bool cli_is_private(const umbra_train_plan *plan) {
   return plan && find_options(&planned, plan) && planned.privacy;
 }
 
+bool cli_has_share(const umbra_train_options *planned) {
+  return planned->privacy && planned->privacy->noise_by == UMBRA_NOISE_BY_BOTH;
+}
+
 bool cli_private_limit(umbra_records **records, const char *option, const umbra_train_plan *plan) {
   umbra_train_options planned;
   umbra_records *limited = NULL;
-  if (!cli_is_private(plan)) return true;
-  if (!find_options(&planned, plan) ||
-      !cli_check(umbra_records_limit(&limited, *records, planned.privacy->norm, planned.privacy->label_limit), option))
+  if (!plan) return true;
+  if (!find_options(&planned, plan)) return false;
+  if (!planned.privacy) return true;
+  if (!cli_check(umbra_records_limit(&limited, *records, planned.privacy->norm, planned.privacy->label_limit), option))
     return false;
   umbra_records_destroy(*records);
   *records = limited;

@@ -13,6 +13,9 @@ bool cli_private_limit(umbra_records **records, const char *option, const umbra_
 /* Whether a plan promises anything; NULL: it does not. */
 bool cli_is_private(const umbra_train_plan *plan);
 
+/* Whether whoever trains adds a share of the noise, too. */
+bool cli_has_share(const umbra_train_options *planned);
+
 /* What the neighbours are, and what else the promise rests on, in words. */
 const char *cli_private_mode(const umbra_privacy *promise);
 

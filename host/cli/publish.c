@@ -11,11 +11,16 @@ void cli_publish_check(cli_publish *publish, bool is_private) {
     cli_usage("--publish: say how many ciphertexts will be shown under this key in all: --releases N");
 }
 
-umbra_disclosure_options cli_publish_options(const cli_publish *publish) {
+umbra_disclosure_options cli_disclosure(uint64_t releases, double statistical, double least_bits) {
   umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT};
-  options.releases = publish->releases;
-  if (publish->statistical > 0) options.statistical = publish->statistical;
-  if (publish->least_bits > 0) options.least_bits = publish->least_bits;
+  options.releases = releases;
+  if (statistical > 0) options.statistical = statistical;
+  if (least_bits > 0) options.least_bits = least_bits;
+  return options;
+}
+
+umbra_disclosure_options cli_publish_options(const cli_publish *publish) {
+  umbra_disclosure_options options = cli_disclosure(publish->releases, publish->statistical, publish->least_bits);
   options.error_bound = publish->error;
   if (publish->promise) options.noise = publish->promise->noise;
   return options;

@@ -55,6 +55,9 @@ typedef struct cli_publish {
         &(publish).new_journal, CLI_OPTIONAL                                                               \
   }
 
+/* For so many releases; what is 0 is the default. */
+umbra_disclosure_options cli_disclosure(uint64_t releases, double statistical, double least_bits);
+
 /* Does not return for wrong usage. is_private: values are shown by a private plan, which says what is not given here. */
 void cli_publish_check(cli_publish *publish, bool is_private);
 

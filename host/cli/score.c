@@ -152,11 +152,9 @@ const cli_command cli_score = {
     .name = "score",
     .summary = "Scores encrypted records with an encrypted logistic model; what a server runs.",
     .details =
-        "It opens the four files named above, and no secret key: it sees neither records nor model nor scores. Files "
-        "of\n"
-        "several owners, and records that are not scaled as those of the model's training, are refused before keys "
-        "are\n"
-        "loaded.\n\n"
+        "It opens the four files named above, and no secret key: it sees neither records nor model nor scores.\n"
+        "Files of several owners, and records that are not scaled as those of the model's training, are refused\n"
+        "before keys are loaded.\n\n"
         "Scores are probabilities by a polynomial that stands for the sigmoid. A model that was trained has that of\n"
         "its training, of a low degree; the report says how far it is from the sigmoid, and which degree would be\n"
         "nearer with the levels that there are: --degree takes it instead.\n\n"

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "claim.h"
 #include "commands.h"
 #include "key_life.h"
 #include "progress.h"
@@ -65,12 +64,10 @@ const cli_command cli_sign = {
     .summary = "Signs a plan, a bundle or any other file, or all files in a folder.",
     .operand = "PATH",
     .details =
-        "The manifest goes beside what it is of: PATH/manifest.umbra in a folder, PATH.manifest beside a file. It "
-        "lists\n"
-        "each file with its length, kind and digest, the owner of the keys and the date. A folder is signed as a "
-        "whole:\n"
-        "nothing may be added or renamed later, folders in it are refused, and so are files of two owners and secret\n"
-        "keys. umbra inspect shows a manifest, and umbra verify checks it.\n\n"
+        "The manifest goes beside what it is of: PATH/manifest.umbra in a folder, PATH.manifest beside a file. It\n"
+        "lists each file with its length, kind and digest, the owner of the keys and the date. A folder is signed\n"
+        "as a whole: nothing may be added or renamed later, folders in it are refused, and so are files of two\n"
+        "owners and secret keys. umbra inspect shows a manifest, and umbra verify checks it.\n\n"
         "Examples:\n"
         "  umbra sign server.umbra --secret secret/signing.umbra\n"
         "  umbra sign data --secret secret/signing.umbra --passphrase-file secret/passphrase",

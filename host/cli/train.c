@@ -8,8 +8,8 @@
 #include "estimate.h"
 #include "opened.h"
 #include "owners.h"
+#include "private.h"
 #include "progress.h"
-#include "secret.h"
 #include "target.h"
 #include "train_inputs.h"
 #include "train_log.h"
@@ -186,26 +186,17 @@ static bool train(train_job *j, cli_report *report) {
 }
 
 /* Its own share of a private model's noise, if the plan asks for one: what is saved has it, the checkpoint has not. */
-static bool find_share(double *noise, const train_job *j) {
-  umbra_privacy privacy = {UMBRA_PRIVACY_INIT};
-  *noise = 0;
-  if (!j->in.planned.privacy || j->in.planned.privacy->noise_by != UMBRA_NOISE_BY_BOTH) return true;
-  if (!cli_check(umbra_train_plan_privacy(j->in.plan, &privacy), NULL)) return false;
-  *noise = privacy.noise;
-  return true;
-}
-
 static bool add_share(train_job *j, cli_report *report) {
   umbra_evaluator *evaluator = NULL;
-  double noise;
-  if (!find_share(&noise, j)) return false;
-  if (!(noise > 0)) return true;
-  const bool added = cli_check(umbra_evaluator_create(&evaluator, j->in.context, NULL), NULL) &&
-                     cli_check(is_network(j) ? umbra_matrix_add_noise(evaluator, &j->layer, j->layer, noise)
-                                             : umbra_logistic_add_noise(evaluator, &j->model, j->model, noise),
+  umbra_privacy p = {UMBRA_PRIVACY_INIT};
+  if (!cli_has_share(&j->in.planned)) return true;
+  const bool added = cli_check(umbra_train_plan_privacy(j->in.plan, &p), NULL) &&
+                     cli_check(umbra_evaluator_create(&evaluator, j->in.context, NULL), NULL) &&
+                     cli_check(is_network(j) ? umbra_matrix_add_noise(evaluator, &j->layer, j->layer, p.noise)
+                                             : umbra_logistic_add_noise(evaluator, &j->model, j->model, p.noise),
                                NULL);
   umbra_evaluator_destroy(evaluator);
-  cli_report_number(report, "noise", noise);
+  cli_report_number(report, "noise", p.noise);
   return added;
 }
 
@@ -232,10 +223,7 @@ static bool save_model(train_job *j, const train_options *o, cli_report *report)
 /* What an audit begins with. */
 static void tell_link(const train_job *j, cli_report *report) {
   uint8_t digest[UMBRA_DIGEST_BYTES], link[UMBRA_DIGEST_BYTES];
-  char text[CLI_HEX];
-  if (!umbra_trainer_link(j->trainer, digest, link)) return;
-  cli_hex(text, link, sizeof link);
-  cli_report_text(report, "link", text);
+  if (umbra_trainer_link(j->trainer, digest, link)) cli_hex_add(report->root, "link", link, sizeof link);
 }
 
 static void summarise(const train_job *j, cli_report *report) {
@@ -336,11 +324,9 @@ const cli_command cli_train = {
         "folders twice: first whether they are as their owner signed them.\n\n"
         "By a plan with --noise-by both the model gets this side's share of noise; the checkpoint has none, so the\n"
         "owner does not get it.\n\n"
-        "Each line of the log has a digest, of the checkpoint, and a link, which stands for all iterations up to it. "
-        "The\n"
-        "last one, \"link\" in the report, goes to whoever may want an audit, at once: umbra audit repeats iterations, "
-        "from\n"
-        "one checkpoint that stays (checkpoint-000010.umbra, ...) to the next.\n\n"
+        "Each line of the log has a digest, of the checkpoint, and a link, which stands for all iterations up to it.\n"
+        "The last one, \"link\" in the report, goes to whoever may want an audit, at once: umbra audit repeats\n"
+        "iterations, from one checkpoint that stays (checkpoint-000010.umbra, ...) to the next.\n\n"
         "Examples:\n"
         "  umbra train --keys keys --data data --out run --memory 2G\n"
         "  umbra train --keys keys --data data --out run --memory 2G --resume",

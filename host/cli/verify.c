@@ -9,12 +9,11 @@
 
 static void summarise(const umbra_manifest_info *info, cli_report *report) {
   static const uint8_t nobody[UMBRA_FILE_OWNER_BYTES];
-  char text[CLI_HEX], date[CLI_UNITS];
+  char date[CLI_UNITS];
   cli_report_text(report, "date", cli_time_text(date, info->date));
-  cli_hex(text, info->signer, sizeof info->signer);
-  cli_report_text(report, "signer", text);
-  cli_hex(text, info->owner, sizeof info->owner);
-  if (memcmp(info->owner, nobody, sizeof nobody) != 0) cli_report_text(report, "owner", text);
+  cli_hex_add(report->root, "signer", info->signer, sizeof info->signer);
+  if (memcmp(info->owner, nobody, sizeof nobody) != 0)
+    cli_hex_add(report->root, "owner", info->owner, sizeof info->owner);
   cli_report_number(report, "files", (double)info->files);
   cli_report_number(report, "bytes", (double)info->bytes);
 }
@@ -43,12 +42,11 @@ const cli_command cli_verify_files = {
     .name = "verify",
     .summary = "Checks that a file, or all files in a folder, are as somebody signed them.",
     .operand = "PATH",
-    .details = "What is missing, added, altered, renamed or a link is named, and is a failure; so is a manifest that "
-               "somebody\n"
-               "else has signed. Get the signer's key by a way that you trust, and keep it: whoever can exchange it "
-               "can sign.\n"
-               "The date is the signer's word; an older manifest, with its files, is as valid as a newer one.\n"
-               "umbra train and umbra infer do the same before they load anything, if they are given --verify.\n\n"
-               "Example:\n"
-               "  umbra verify data --signer signer.umbra",
+    .details =
+        "What is missing, added, altered, renamed or a link is named, and is a failure; so is a manifest that\n"
+        "somebody else has signed. Get the signer's key by a way that you trust, and keep it: whoever can exchange\n"
+        "it can sign. The date is the signer's word; an older manifest, with its files, is as valid as a newer one.\n"
+        "umbra train and umbra infer do the same before they load anything, if they are given --verify.\n\n"
+        "Example:\n"
+        "  umbra verify data --signer signer.umbra",
     .run = run};

@@ -4,7 +4,6 @@
 #define UMBRA_IO_BUNDLE_H
 
 #include <limits.h>
-#include <sys/types.h>
 #include <umbra/manifest.h>
 
 #include "../base/watch.h"
@@ -20,7 +19,7 @@ typedef struct umbra_bundle {
   size_t count, room;
 } umbra_bundle;
 
-/* All regular files of a folder but its manifest and locks, or one. Errors: IO (also what is no regular file), OUT_OF_MEMORY. */
+/* The names in a folder but its manifest, locks and marks of retired keys, or one file's. Errors: IO, OUT_OF_MEMORY. */
 umbra_status umbra_bundle_open(umbra_bundle *bundle, const char *path);
 void umbra_bundle_close(umbra_bundle *bundle);
 

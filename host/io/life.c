@@ -83,7 +83,8 @@ umbra_status umbra_life_write(umbra_writer *writer, const umbra_life *life) {
   return umbra_write_record(writer, UMBRA_SECTION_LIFE, life, sizeof *life);
 }
 
-int umbra_life_is_there(const umbra_header *header) {
+/* By how many sections there are. */
+static int is_there(const umbra_header *header) {
   const uint32_t sealed = (header->flags & (UMBRA_CONTAINER_SEALED | UMBRA_CONTAINER_STORED)) != 0;
   switch (header->kind) {
     case UMBRA_KIND_SECRET_KEY:
@@ -97,7 +98,7 @@ int umbra_life_is_there(const umbra_header *header) {
 
 umbra_status umbra_life_read(umbra_reader *reader, umbra_life *life) {
   umbra_life read = {0};
-  if (umbra_life_is_there(&reader->header)) {
+  if (is_there(&reader->header)) {
     UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_LIFE, &read, sizeof read));
     if (!is_life(&read) || (!read.created && !read.expires))
       return umbra_reader_malformed(reader, "a key made at %" PRIu64 " that expires at %" PRIu64, read.created,

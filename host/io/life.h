@@ -24,7 +24,4 @@ umbra_status umbra_life_write(umbra_writer *writer, const umbra_life *life);
 /* Of a key's container, before all its other sections. Errors: FORMAT. */
 umbra_status umbra_life_read(umbra_reader *reader, umbra_life *life);
 
-/* Whether a key's header says that there is the section: by how many there are. */
-int umbra_life_is_there(const umbra_header *header);
-
 #endif

@@ -149,7 +149,7 @@ static umbra_status measure_all(uint64_t *all, const umbra_bundle *bundle) {
 }
 
 static umbra_status add_owner(manifest *m, const umbra_bundle_file *file, const char *name) {
-  if (file->kind == UMBRA_KIND_SECRET_KEY || file->kind == UMBRA_KIND_SIGNING_KEY)
+  if (file->kind < 32 && UMBRA_KINDS_SECRET >> file->kind & 1u)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "'%s' is a %s, which is not to be given away: keep it elsewhere",
                       name, umbra_kind_name(file->kind));
   /* A signer's identifier is its own. */

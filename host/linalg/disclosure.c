@@ -25,15 +25,19 @@ static umbra_status open_flooded(double *pairs, const umbra_ciphertext *part, co
   return UMBRA_OK;
 }
 
+umbra_status umbra_matrix_check_releases(const umbra_matrix *matrix, const umbra_disclosure_options *options) {
+  if (matrix->parts <= options->releases) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "the matrix has %zu ciphertexts, and releases is %llu: each of them is one",
+                    matrix->parts, (unsigned long long)options->releases);
+}
+
 umbra_status umbra_matrix_disclose(const umbra_matrix *matrix, umbra_disclosure *disclosure, double *values,
                                    const umbra_secret_key *key, const umbra_disclosure_options *options,
                                    umbra_watch *watch) {
   UMBRA_TRACE_OF(matrix, "matrix_decrypt_public", 0);
   umbra_disclosure made = {UMBRA_DISCLOSURE_INIT};
   const job j = {key, options, matrix->layout.pairs, &made};
-  if (matrix->parts > options->releases)
-    return umbra_fail(UMBRA_ERROR_RANGE, "the matrix has %zu ciphertexts, and releases is %llu: each of them is one",
-                      matrix->parts, (unsigned long long)options->releases);
+  UMBRA_TRY(umbra_matrix_check_releases(matrix, options));
   UMBRA_TRY(umbra_matrix_open_by(matrix, values, (umbra_part_opener){open_flooded, &j}, watch));
   *disclosure = made;
   return UMBRA_OK;

@@ -62,6 +62,9 @@ typedef struct umbra_part_opener {
 umbra_status umbra_matrix_open_by(const umbra_matrix *matrix, double *values, umbra_part_opener open,
                                   umbra_watch *watch);
 
+/* RANGE if it has more ciphertexts than releases: each is one. */
+umbra_status umbra_matrix_check_releases(const umbra_matrix *matrix, const umbra_disclosure_options *options);
+
 /* umbra_matrix_decrypt_public without checks of its arguments; options: whole. */
 umbra_status umbra_matrix_disclose(const umbra_matrix *matrix, umbra_disclosure *disclosure, double *values,
                                    const umbra_secret_key *key, const umbra_disclosure_options *options,

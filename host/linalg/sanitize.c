@@ -25,9 +25,7 @@ static umbra_status sanitize_parts(umbra_matrix *made, umbra_disclosure *told, c
 /* made: cleared by the caller. */
 static umbra_status sanitize(umbra_matrix **made, umbra_disclosure *told, const umbra_matrix *matrix,
                              const umbra_public_key *key, const umbra_disclosure_options *options, umbra_watch *watch) {
-  if (matrix->parts > options->releases)
-    return umbra_fail(UMBRA_ERROR_RANGE, "the matrix has %zu ciphertexts, and releases is %llu: each of them is one",
-                      matrix->parts, (unsigned long long)options->releases);
+  UMBRA_TRY(umbra_matrix_check_releases(matrix, options));
   UMBRA_TRY(umbra_matrix_make(made, matrix->context, matrix->rows, matrix->columns, &matrix->layout));
   (*made)->dirty = matrix->dirty;
   (*made)->stamp = matrix->stamp;

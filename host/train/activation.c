@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../approximate/interpolate.h"
 #include "../base/error.h"
 
 static const double default_range = 16, least_range = 0x1p-10, largest_range = 0x1p10;
@@ -41,14 +42,6 @@ umbra_status umbra_train_activation_check(const umbra_train_options *o) {
                     o->hidden_degree, UMBRA_TRAIN_MAX_HIDDEN_DEGREE);
 }
 
-/* sum c_k T_k has the derivative sum d_k T_k, with d_{k-1} = d_{k+1} + 2 k c_k, and d_0 half of that. */
-static void derive(umbra_train_activation *a) {
-  double *d = a->slope;
-  for (uint32_t k = a->degree; k; k--) d[k - 1] = (k + 1 < a->degree ? d[k + 1] : 0) + 2 * k * a->value[k];
-  d[0] /= 2;
-  for (uint32_t k = 0; k < a->degree; k++) d[k] /= a->range;
-}
-
 static umbra_status fit(umbra_train_activation *a, const umbra_train_options *o) {
   umbra_fit_desc desc = {UMBRA_FIT_DESC_INIT, .function = o->hidden_function, .degree = o->hidden_degree};
   desc.kind = UMBRA_FIT_LEAST_SQUARES;
@@ -68,7 +61,7 @@ umbra_status umbra_train_activation_make(umbra_train_activation *a, const umbra_
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "hidden_degree is %u, and of that degree the function is a straight line; take one more",
                       o->hidden_degree);
-  derive(a);
+  umbra_chebyshev_derive(a->slope, a->value, a->degree, a->range);
   return UMBRA_OK;
 }
 

@@ -10,7 +10,6 @@
 #include "../base/outputs.h"
 #include "../base/random.h"
 #include "../base/structs.h"
-#include "../ckks/keys_internal.h"
 #include "trainer.h"
 
 typedef uint8_t digest[UMBRA_DIGEST_BYTES];
@@ -18,10 +17,9 @@ typedef uint8_t digest[UMBRA_DIGEST_BYTES];
 struct umbra_audit {
   umbra_train_plan *plan; /* a share */
   umbra_trainer *trainer;
-  uint8_t owner[UMBRA_OWNER_BYTES];
   char checkpoint[PATH_MAX];
   uint32_t keep;
-  digest *logged; /* by iterations done - 1 */
+  digest *logged, *link; /* by iterations done - 1; the links are checked */
 };
 
 static uint32_t iterations_of(const umbra_audit *audit) { return audit->plan->options.iterations; }
@@ -64,9 +62,10 @@ static umbra_status fill(umbra_audit *audit, const umbra_audit_desc *desc, const
                                       .context = desc->context, .keys = desc->keys,
                                       .data = desc->data,       .memory_budget = desc->memory_budget};
   strcpy(audit->checkpoint, desc->checkpoint);
-  umbra_eval_keys_owner(desc->keys, audit->owner);
   UMBRA_TRY(umbra_alloc(&audit->logged, desc->count, sizeof *audit->logged, "an audit"));
   memcpy(audit->logged, desc->digests, desc->count * sizeof *audit->logged);
+  UMBRA_TRY(umbra_alloc(&audit->link, desc->count, sizeof *audit->link, "an audit"));
+  memcpy(audit->link, desc->links, desc->count * sizeof *audit->link);
   UMBRA_TRY(umbra_trainer_create(&audit->trainer, &trainer, progress));
   return check_links(audit, desc);
 }
@@ -89,6 +88,7 @@ umbra_status umbra_audit_create(umbra_audit **audit, const umbra_audit_desc *des
 void umbra_audit_destroy(umbra_audit *audit) {
   if (!audit) return;
   umbra_trainer_destroy(audit->trainer);
+  umbra_free(audit->link);
   umbra_free(audit->logged);
   umbra_train_plan_destroy(audit->plan);
   umbra_free(audit);
@@ -167,8 +167,7 @@ static int agrees(const umbra_audit *audit, uint32_t iteration, const uint8_t *f
 static int follows(const umbra_audit *audit, uint32_t done, const uint8_t *before) {
   digest link;
   umbra_trainer_origin(audit->trainer, link);
-  for (uint32_t i = 0; i + 1 < done; i++) umbra_link_digest(link, audit->logged[i]);
-  return memcmp(link, before, sizeof link) == 0;
+  return memcmp(done > 1 ? audit->link[done - 2] : link, before, sizeof link) == 0;
 }
 
 /* Set on success only: the one of the chain. */
@@ -176,7 +175,7 @@ static umbra_status load(umbra_checkpoint *checkpoint, const umbra_audit *audit,
   char path[PATH_MAX];
   UMBRA_TRY(path_of(audit, path, done));
   umbra_checkpoint found;
-  UMBRA_TRY(umbra_trainer_load(&found, audit->trainer, path, audit->owner));
+  UMBRA_TRY(umbra_trainer_load(&found, audit->trainer, path));
   if (found.linked && found.stamp.number == done && agrees(audit, done, found.digest) &&
       follows(audit, done, found.link.before)) {
     *checkpoint = found;

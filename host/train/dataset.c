@@ -22,7 +22,7 @@ struct umbra_dataset {
   uint64_t budget;                             /* left of it */
 };
 
-static umbra_train_origin origin_of(const umbra_dataset *dataset) {
+umbra_train_origin umbra_dataset_origin(const umbra_dataset *dataset) {
   return (umbra_train_origin){
       .context = dataset->context, .plan = dataset->plan, .owner = dataset->owner, .data = dataset->id};
 }
@@ -35,7 +35,7 @@ static const uint8_t *params_digest(const umbra_dataset *dataset) {
 
 static umbra_status read_index(umbra_dataset *dataset) {
   char path[PATH_MAX];
-  umbra_train_origin origin = origin_of(dataset);
+  umbra_train_origin origin = umbra_dataset_origin(dataset);
   origin.data = NULL;
   void *made = NULL;
   UMBRA_TRY(umbra_dataset_index_path(path, dataset->folder));
@@ -52,7 +52,7 @@ static umbra_status read_index(umbra_dataset *dataset) {
 /* digest: NULL: nobody asks. */
 static umbra_status check_block(const umbra_dataset *dataset, uint64_t number, uint8_t *digest) {
   char path[PATH_MAX];
-  const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
+  const umbra_dataset_place place = {.origin = umbra_dataset_origin(dataset), .block = number};
   UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, number));
   return umbra_dataset_check_block(path, &place, digest);
 }
@@ -170,7 +170,7 @@ static umbra_status read_block(umbra_dataset *dataset, uint64_t number, umbra_ma
                                umbra_watch *watch) {
   if (!dataset->folder) return make_dry_block(dataset, number, records, bytes);
   char path[PATH_MAX];
-  const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
+  const umbra_dataset_place place = {.origin = umbra_dataset_origin(dataset), .block = number};
   void *made = NULL;
   UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, number));
   const umbra_wanted wanted = {&place, params_digest(dataset)};

@@ -29,6 +29,9 @@ umbra_status umbra_dataset_open_sim(umbra_dataset **dataset, const umbra_train_s
 void umbra_dataset_close(umbra_dataset *dataset);
 
 const uint8_t *umbra_dataset_id(const umbra_dataset *dataset);
+
+/* Where its files, and checkpoints of trainings on it, belong. */
+umbra_train_origin umbra_dataset_origin(const umbra_dataset *dataset);
 const umbra_train_state *umbra_dataset_weights(const umbra_dataset *dataset);
 
 /*

@@ -33,16 +33,9 @@ size_t umbra_network_inputs(const umbra_train_options *o, uint32_t layer) {
 
 /* ---- positions ---- */
 
-/* The least power of two that is no less. */
-static uint64_t power_above(uint64_t x) {
-  uint64_t power = 1;
-  while (power < x) power *= 2;
-  return power;
-}
-
 /* Where the last layer's diagonals repeat. */
 static uint64_t repeat_of(const umbra_train_options *o) {
-  return power_above(umbra_network_units(o, umbra_network_layers(o) - 1));
+  return umbra_power_above(umbra_network_units(o, umbra_network_layers(o) - 1));
 }
 
 /* What is subtracted from an output lies at such a place; */
@@ -62,12 +55,12 @@ uint64_t umbra_network_data_columns(const umbra_train_options *o) {
 
 uint64_t umbra_network_positions(const umbra_train_options *o) {
   const uint64_t records = umbra_network_data_columns(o), units = umbra_network_units(o, 0);
-  return power_above(records > units ? records : units);
+  return umbra_power_above(records > units ? records : units);
 }
 
 umbra_matrix_layout umbra_network_layout(const umbra_train_options *o, uint32_t slots) {
   const uint32_t positions = (uint32_t)umbra_network_positions(o), most = slots / positions;
-  const uint64_t wanted = power_above((o->batch + 1) / 2); /* both complex parts hold records */
+  const uint64_t wanted = umbra_power_above((o->batch + 1) / 2); /* both complex parts hold records */
   const uint32_t stride = wanted < most ? (uint32_t)wanted : most;
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT,
                                .order = UMBRA_MATRIX_BY_COLUMNS,

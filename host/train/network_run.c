@@ -269,6 +269,20 @@ static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, 
   return status;
 }
 
+/* *plain = value in slots first to end - 1 of so many, 0 in the others. */
+static umbra_status make_mask(umbra_plaintext **plain, const run *r, uint32_t level, size_t slots, size_t first,
+                              size_t end, double value) {
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  double *slot;
+  options.level = level;
+  options.slots = (uint32_t)slots;
+  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
+  for (size_t i = first; i < end; i++) slot[i] = value;
+  const umbra_status status = umbra_encode(plain, r->evaluator->context, slot, slots, &options);
+  umbra_free(slot);
+  return status;
+}
+
 /*
  * *out = factor times what records have from the position `first` on, one for each output, wherever that output's sums
  * are, at that level.
@@ -278,15 +292,8 @@ static umbra_status take_outputs(run *r, umbra_ciphertext **out, const umbra_cip
   const umbra_train_plan *plan = r->plan;
   const umbra_dense *d = layer_of(r, last_of(r));
   const size_t stride = plan->layout.stride, slots = plan->layout.slots;
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   umbra_plaintext *mask = NULL;
-  double *slot;
-  options.level = level + 1;
-  options.slots = (uint32_t)slots;
-  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
-  for (size_t i = first * stride; i < (first + d->rows) * stride; i++) slot[i] = factor;
-  umbra_status status = umbra_encode(&mask, r->evaluator->context, slot, slots, &options);
-  umbra_free(slot);
+  umbra_status status = make_mask(&mask, r, level + 1, slots, first * stride, (first + d->rows) * stride, factor);
   if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, out, records, level + 1);
   if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, out, *out, mask);
   if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, out, d->diagonals * stride, slots, 1);
@@ -301,16 +308,9 @@ static umbra_status take_outputs(run *r, umbra_ciphertext **out, const umbra_cip
 static umbra_status clear_units(run *r, umbra_ciphertext **x, double value) {
   const umbra_dense *d = layer_of(r, last_of(r));
   const size_t stride = d->layout.stride, slots = d->diagonals * stride;
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   umbra_plaintext *plain = NULL;
-  double *slot;
   if (d->rows == d->diagonals || value == 0) return UMBRA_OK;
-  options.level = umbra_ciphertext_level(*x);
-  options.slots = (uint32_t)slots;
-  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
-  for (size_t i = d->rows * stride; i < slots; i++) slot[i] = value;
-  umbra_status status = umbra_encode(&plain, r->evaluator->context, slot, slots, &options);
-  umbra_free(slot);
+  umbra_status status = make_mask(&plain, r, umbra_ciphertext_level(*x), slots, d->rows * stride, slots, value);
   if (status == UMBRA_OK) status = umbra_sub_plain(r->evaluator, x, *x, plain);
   umbra_plaintext_destroy(plain);
   return status;

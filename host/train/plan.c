@@ -8,6 +8,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../ckks/encoder.h"
 #include "../ckks/key_needs.h"
 #include "../nn/sigmoid.h"
 #include "../params/params.h"
@@ -189,7 +190,13 @@ uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows) {
   return umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, rows) + rows : rows;
 }
 
-double umbra_plan_block_bound(const umbra_train_plan *plan) { return plan->data_scale * plan->options.record_bound; }
+/* A private plan says what records are held to. */
+static double record_bound(const umbra_train_options *o) {
+  if (o->record_bound > 0 || !o->privacy) return o->record_bound;
+  return umbra_public_magnitude(fmax(o->privacy->norm, o->privacy->label_limit));
+}
+
+double umbra_plan_block_bound(const umbra_train_plan *plan) { return plan->data_scale * record_bound(&plan->options); }
 
 double umbra_plan_first_bound(const umbra_train_plan *plan) { return plan->options.bound / plan->iteration[0].unit_in; }
 

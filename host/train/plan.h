@@ -47,7 +47,7 @@ struct umbra_train_plan {
   size_t data_columns;                  /* of their matrices */
   uint32_t state_slots;                 /* of the ciphertexts of the weights, */
   size_t firsts;                        /* and how many these are; a state has two for each */
-  umbra_network network;                /* of UMBRA_TRAIN_NETWORK */
+  umbra_network network;                /* of networks */
   umbra_train_activation activation;
   umbra_train_softmax softmax;
   double data_scale;   /* blocks hold records times this power of two */
@@ -76,7 +76,8 @@ int umbra_plan_is_weighted(const umbra_train_plan *plan);
 uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows); /* of the first one with its weight */
 uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
 
-/* What no |value| of a block is above, if no record is above its record_bound; 0: nobody says. */
+/* What no |value| of a block is above: by the record_bound or, without one, by what a private plan holds records to; 0: nobody
+ * says. */
 double umbra_plan_block_bound(const umbra_train_plan *plan);
 
 /* What no first weight is above, in the unit of the first iteration. */

@@ -2,7 +2,6 @@
 /* What a plan promises about its records, and the noise that this takes: see umbra/privacy.h. */
 #include <math.h>
 #include <sodium.h>
-#include <string.h>
 
 #include "../base/error.h"
 #include "../base/gaussian.h"

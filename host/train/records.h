@@ -4,8 +4,9 @@
 
 #include <umbra/train.h>
 
-/* What records of each class weigh; of values, and of classes beyond these, 1. As many as tables have at most. */
 enum { UMBRA_MOST_WEIGHED = 1000 };
+
+/* What records of each class weigh; of values, and of classes beyond these, 1. As many as tables have at most. */
 typedef struct umbra_class_weights {
   size_t classes; /* 0: none weighs more than others */
   double of[UMBRA_MOST_WEIGHED];

@@ -65,18 +65,6 @@ typedef struct curve {
 
 static double point(const curve *c, uint32_t i) { return ((double)i - HALF) * c->step; }
 
-/* Of sum c_k T_k(x / range): the coefficients of its derivative. */
-static void differentiate(double *derived, const double *c, uint32_t degree, double range) {
-  double above = 0, next = 0; /* derived[k + 1], derived[k] times range */
-  for (uint32_t k = degree; k; k--) {
-    const double here = above + 2 * k * c[k];
-    derived[k - 1] = here / range;
-    above = next;
-    next = here;
-  }
-  derived[0] /= 2;
-}
-
 /* At least the largest size of the first and second derivative: |T_k'| <= k^2, |T_k''| <= k^2 (k^2 - 1) / 3. */
 static void bound_derivatives(double *first, double *second, const double *c, uint32_t degree, double range) {
   *first = *second = 0;
@@ -91,7 +79,7 @@ static void fill_sigmoid(curve *c, const umbra_train_options *o, const double *c
   const uint32_t degree = o->sigmoid->degree;
   double derived[UMBRA_SIGMOID_MAX_DEGREE + 1] = {0}, first, second;
   const int margins = o->kind == UMBRA_TRAIN_LOGISTIC;
-  differentiate(derived, coefficient, degree, o->sigmoid->range);
+  umbra_chebyshev_derive(derived, coefficient, degree, o->sigmoid->range);
   bound_derivatives(&first, &second, coefficient, degree, o->sigmoid->range);
   c->targets = margins ? 1 : 2;
   c->value_off = c->step * first;
@@ -322,9 +310,9 @@ umbra_status umbra_train_sensitivity(umbra_sensitivity *sensitivity, const umbra
   umbra_privacy_options privacy = {UMBRA_PRIVACY_OPTIONS_INIT};
   umbra_sensitivity found;
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
-  if (!sensitivity || !options || !options->privacy)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a sensitivity needs an output, and options with privacy");
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &o, options));
+  if (!sensitivity || !o.privacy)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a sensitivity needs an output, and options with privacy");
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &sigmoid, o.sigmoid));
   UMBRA_TRY(UMBRA_TAKE(umbra_privacy_options, &privacy, o.privacy));
   o.sigmoid = &sigmoid;

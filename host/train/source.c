@@ -48,22 +48,17 @@ umbra_status umbra_train_record_bound(double *bound, const umbra_records *record
   return UMBRA_OK;
 }
 
-/* 0: nobody says. A private plan says what records are held to. */
-static double declared_bound(const umbra_train_options *o) {
-  if (o->record_bound > 0 || !o->privacy) return o->record_bound;
-  return umbra_public_magnitude(fmax(1, fmax(o->privacy->norm, o->privacy->label_limit)));
-}
-
 /* All blocks show the same, whatever they hold. */
 static umbra_status find_bound(umbra_train_source *source) {
   const umbra_train_plan *plan = source->plan;
-  const double declared = declared_bound(&plan->options);
+  const double declared = umbra_plan_block_bound(plan);
   double found;
   UMBRA_TRY(umbra_train_record_bound(&found, source->records));
+  found *= plan->data_scale;
   if (declared > 0 && found > declared)
     return umbra_fail(UMBRA_ERROR_RANGE, "a label or weight of the records is above the record_bound of the plan, %g",
-                      declared);
-  source->bound = plan->data_scale * (declared > 0 ? declared : found);
+                      declared / plan->data_scale);
+  source->bound = declared > 0 ? declared : found;
   return UMBRA_OK;
 }
 

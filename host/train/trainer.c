@@ -118,16 +118,15 @@ void umbra_trainer_go_on(umbra_trainer *trainer, const umbra_checkpoint *from) {
   umbra_link_digest(trainer->link, from->digest);
 }
 
-umbra_status umbra_trainer_load(umbra_checkpoint *checkpoint, const umbra_trainer *trainer, const char *path,
-                                const uint8_t *owner) {
-  const umbra_train_origin origin = {trainer->context, trainer->plan, owner, umbra_dataset_id(trainer->dataset)};
+umbra_status umbra_trainer_load(umbra_checkpoint *checkpoint, const umbra_trainer *trainer, const char *path) {
+  const umbra_train_origin origin = umbra_dataset_origin(trainer->dataset);
   return umbra_checkpoint_load(checkpoint, path, &origin);
 }
 
 /* What killed runs have left of their attempts to save it goes. */
-static umbra_status resume(umbra_trainer *trainer, const uint8_t *owner) {
+static umbra_status resume(umbra_trainer *trainer) {
   umbra_checkpoint found;
-  UMBRA_TRY(umbra_trainer_load(&found, trainer, trainer->checkpoint, owner));
+  UMBRA_TRY(umbra_trainer_load(&found, trainer, trainer->checkpoint));
   umbra_trainer_go_on(trainer, &found);
   umbra_storage_sweep_temporaries(trainer->checkpoint);
   return UMBRA_OK;
@@ -171,7 +170,7 @@ static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_des
   trainer->keep = desc->keep;
   trainer->linked = desc->checkpoint != NULL;
   UMBRA_TRY(open_data(trainer, desc));
-  if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
+  if (desc->resume) UMBRA_TRY(resume(trainer));
   UMBRA_TRY(try_checkpoint(trainer));
   memcpy(ranks.data, umbra_dataset_id(trainer->dataset), sizeof ranks.data);
   UMBRA_TRY(umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, &ranks, progress));

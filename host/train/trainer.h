@@ -31,9 +31,8 @@ umbra_status umbra_trainer_begin(umbra_trainer *trainer);
 /* The link that the first iteration follows. */
 void umbra_trainer_origin(const umbra_trainer *trainer, uint8_t link[UMBRA_DIGEST_BYTES]);
 
-/* A checkpoint of its training and that owner; and it stands after that one, whose state it takes over. */
-umbra_status umbra_trainer_load(umbra_checkpoint *checkpoint, const umbra_trainer *trainer, const char *path,
-                                const uint8_t *owner);
+/* A checkpoint of its training; and it stands after that one, whose state it takes over. */
+umbra_status umbra_trainer_load(umbra_checkpoint *checkpoint, const umbra_trainer *trainer, const char *path);
 void umbra_trainer_go_on(umbra_trainer *trainer, const umbra_checkpoint *from);
 
 /* umbra_trainer_run, but that it ends when so many iterations are done. */

@@ -38,14 +38,19 @@ static double size_of_state(const umbra_train_plan *plan, const umbra_twin *t, d
   return sqrt(squares / (2.0 * (double)plan->firsts * plan->state_slots)) / plan->options.bound;
 }
 
+/* The variance of a refresh's errors that do not depend on values, over the bound. */
+static double noise_of(const umbra_bootstrap_report *r) {
+  return r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
+}
+
 /*
  * How far the sine bends values of that size, over the bound; what the refresh predicts is that of slots uniform in the
  * bound.
  */
 static double bending_of(const umbra_train_plan *plan, double size) {
   const umbra_bootstrap_report *r = &plan->refresh->report;
-  const double noise = r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
-  return sqrt(fmax(0, r->error * r->error - noise)) * pow(size * sqrt(3), plan->refresh->reduction->bending_order);
+  return sqrt(fmax(0, r->error * r->error - noise_of(r))) *
+         pow(size * sqrt(3), plan->refresh->reduction->bending_order);
 }
 
 /*
@@ -65,8 +70,7 @@ static void disturb_refresh(errors *e, double before) {
   const double size = size_of_state(plan, &e->off, before), bending = bending_of(plan, size);
   const double share = shared_bending(plan->refresh->reduction->bending_order);
   const double shrunk = size > 0 ? sqrt(share) * bending / size : 0, rest = (1 - share) * bending * bending;
-  const double noise = r->error_noise * r->error_noise + r->error_polynomial * r->error_polynomial;
-  const double error = sqrt(noise + rest) * plan->options.bound;
+  const double error = sqrt(noise_of(r) + rest) * plan->options.bound;
   for (size_t c = 0; c < e->off.count; c++) {
     e->off.w[c] += error * draw(e) - shrunk * e->off.w[c];
     e->off.v[c] += error * before * draw(e) - shrunk * e->off.v[c];

@@ -72,7 +72,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_signer_load(umbra_signer *signer, co
 /* ---- manifests ---- */
 
 /*
- * Signs a file, or all files in a folder but the locks of commands at work, and writes the manifest, which replaces an older
+ * Signs a file, or all files in a folder but the locks of commands at work and the marks of retired keys (umbra/key_life.h), and writes the manifest, which replaces an older
  * one. date: seconds since 1970. progress: may be NULL; its fraction is one of bytes. Errors: INVALID_ARGUMENT (a secret or
  * signing key is among the files; there are none; names that no manifest has, below), MISMATCH (files of two owners), IO
  * (also folders, links and the like in the folder), CANCELLED.

@@ -209,7 +209,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_column(const umbra_scaling *
 
 /* What the records' columns are, as long as the scaling lives; NULL: nobody said. */
 UMBRA_API const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling);
-/* What records of class -1 and of class 1 weigh; 1 and 1 without weights. Returns whether there are any. */
+/* What records of the first two classes weigh (of two: -1 and 1); 1 and 1 without weights. Returns whether there are any. */
 UMBRA_API int umbra_scaling_class_weights(const umbra_scaling *scaling, double weights[2]);
 UMBRA_API void umbra_scaling_destroy(umbra_scaling *scaling);
 

@@ -64,7 +64,7 @@ typedef enum umbra_optimizer {
   UMBRA_OPTIMIZER_PLAIN = 3     /* w = w + rate g, with g at w */
 } umbra_optimizer;
 
-/* Of UMBRA_TRAIN_NETWORK: of an output's score z and target t. */
+/* Of both kinds of networks: of an output's score z and target t. */
 typedef enum umbra_loss {
   UMBRA_LOSS_ONE_VS_REST = 0, /* a logistic model for each class: log(1 + e^z) - t z, t = 1 or 0 */
   UMBRA_LOSS_SQUARED = 1,     /* (z - t)^2 / 2 */
@@ -133,7 +133,7 @@ typedef struct umbra_train_options {
       *scaling;    /* of its records: they are one training from then on, see below; NULL: nobody says. It is
                                    not kept, and not part of the plan's digest */
   uint32_t rounds; /* of a refresh (umbra_bootstrap_options): 2 for smaller errors, 1, or 0 for 1 */
-  /* Of UMBRA_TRAIN_NETWORK; zero for other kinds. */
+  /* Of networks; zero for other kinds. */
   double hidden_range;       /* every |z| of hidden layers; 0: 16 */
   umbra_optimizer optimizer; /* of all kinds */
   umbra_loss loss;
@@ -244,7 +244,7 @@ UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *pl
 
 /*
  * Weights of its model, which twins and decryption give: of UMBRA_TRAIN_LOGISTIC columns + 1, the bias last; of
- * UMBRA_TRAIN_NETWORK those of each layer, unit by unit, in the first layer with each unit's bias last.
+ * networks those of each layer, unit by unit, in the first layer with each unit's bias last.
  */
 UMBRA_API size_t umbra_train_plan_weights(const umbra_train_plan *plan);
 
@@ -527,7 +527,7 @@ UMBRA_API int umbra_trainer_link(const umbra_trainer *trainer, uint8_t digest[UM
 UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
 
 /*
- * The weights of a layer of UMBRA_TRAIN_NETWORK, from 0, when all iterations are done: a row for each unit, a column for
+ * The weights of a layer of a network, from 0, when all iterations are done: a row for each unit, a column for
  * each input, and in layer 0 one for the bias, the last. The layout is UMBRA_MATRIX_WRAPPED; it is marked by the training
  * if the plan has an id. Errors: INVALID_ARGUMENT (not yet, no such layer), OUT_OF_MEMORY.
  */
