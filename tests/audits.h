@@ -74,19 +74,6 @@ static inline const char *checkpoint_of(const training *t, const chain *c, uint3
   return iteration % c->keep || iteration == c->count ? t->checkpoint : path_in(t->folder, name);
 }
 
-static inline void put_bytes(const char *path, const bytes *b) {
-  FILE *file = fopen(path, "wb");
-  assert_non_null(file);
-  assert_int_equal(fwrite(b->data, 1, b->size, file), b->size);
-  fclose(file);
-}
-
-static inline void copy_file(const char *from, const char *to) {
-  bytes b = file_bytes(from);
-  put_bytes(to, &b);
-  free(b.data);
-}
-
 static inline void start_over(const training *t, const chain *c) {
   for (uint32_t i = 1; i <= c->count; i++) unlink(checkpoint_of(t, c, i));
 }

@@ -5,6 +5,7 @@
  * missing, damaged or half done is refused with a text that says so.
  */
 #include "tests/boot.h"
+#include "tests/file_bytes.h"
 #include "tests/folder.h"
 
 #include <dirent.h>
@@ -43,27 +44,6 @@ static const char *block_path(const char *data, uint64_t block) {
 
 static int exists(const char *path) { return access(path, F_OK) == 0; }
 
-static bytes file_bytes(const char *path) {
-  bytes b = {0};
-  struct stat about;
-  FILE *file = fopen(path, "rb");
-  assert_non_null(file);
-  assert_int_equal(fstat(fileno(file), &about), 0);
-  b.size = (size_t)about.st_size;
-  b.data = malloc(b.size + 1);
-  assert_non_null(b.data);
-  assert_int_equal(fread(b.data, 1, b.size, file), b.size);
-  fclose(file);
-  return b;
-}
-
-static void put_file(const char *path, const void *data, size_t size) {
-  FILE *file = fopen(path, "wb");
-  assert_non_null(file);
-  assert_int_equal(fwrite(data, 1, size, file), size);
-  fclose(file);
-}
-
 static void remove_all(const char *path) {
   DIR *d = opendir(path);
   assert_non_null(d);
@@ -75,12 +55,6 @@ static void remove_all(const char *path) {
   }
   closedir(d);
   assert_int_equal(rmdir(path), 0);
-}
-
-static void copy_file(const char *to, const char *from) {
-  bytes b = file_bytes(from);
-  put_file(to, b.data, b.size);
-  free(b.data);
 }
 
 /* ---- plans ---- */
@@ -315,7 +289,7 @@ static void secret_keys_of_others(void **state) {
   assert_ok(umbra_train_encrypt_symmetric(in_folder("others"), plan, other, records, initial, NULL));
   assert_does_not_open("others", UMBRA_ERROR_MISMATCH, "data.umbra' is of another owner");
   umbra_secret_key_destroy(other);
-  copy_file(block_path("seeded", 0), block_path("data", 0));
+  copy_file(block_path("data", 0), block_path("seeded", 0));
   assert_does_not_open("seeded", UMBRA_ERROR_MISMATCH, "block-000000.umbra' is of another data set");
 }
 
@@ -372,13 +346,13 @@ static void blocks_of_elsewhere(void **state) {
   encrypt_into("later", plan);
   encrypt_into("foreign", other_plan);
   bytes own = file_bytes(first);
-  copy_file(first, second);
+  copy_file(second, first);
   assert_does_not_open("data", UMBRA_ERROR_MISMATCH, "block-000000.umbra' is number 1, not 0");
-  copy_file(first, block_path("later", 0));
+  copy_file(block_path("later", 0), first);
   assert_does_not_open("data", UMBRA_ERROR_MISMATCH, "block-000000.umbra' is of another data set");
-  copy_file(first, block_path("foreign", 0));
+  copy_file(block_path("foreign", 0), first);
   assert_does_not_open("data", UMBRA_ERROR_MISMATCH, "block-000000.umbra' is of another plan");
-  copy_file(first, in_folder("data/data.umbra"));
+  copy_file(in_folder("data/data.umbra"), first);
   assert_does_not_open("data", UMBRA_ERROR_FORMAT, "this is a file of kind 'training data', not 'training block'");
   assert_does_not_open("foreign", UMBRA_ERROR_MISMATCH, "data.umbra' is of another plan");
   put_file(first, own.data, own.size - 1);
@@ -417,7 +391,7 @@ static void blocks_that_change_meanwhile(void **state) {
   b.data[b.size / 2] ^= 1;
   put_file(block_path("later", 1), b.data, b.size);
   assert_fails(umbra_dataset_block_at(dataset, 1, &m, &read, NULL), UMBRA_ERROR_FORMAT, "checksum is wrong");
-  copy_file(block_path("later", 1), block_path("data", 1));
+  copy_file(block_path("data", 1), block_path("later", 1));
   assert_fails(umbra_dataset_block_at(dataset, 1, &m, &read, NULL), UMBRA_ERROR_MISMATCH, "another data set");
   assert_ptr_equal(m, untouched);
   b.data[b.size / 2] ^= 1;
@@ -486,7 +460,7 @@ static void leftovers_are_removed(void **state) {
     const char *leftover = i < 4 ? gone[i] : stay[i - 4];
     snprintf(name, sizeof name, "swept/%s", leftover);
     if (i == 5) put_file(in_folder(name), "somebody's", 10); /* by its name a block, but not one */
-    else copy_file(in_folder(name), block_path("swept", 0));
+    else copy_file(block_path("swept", 0), in_folder(name));
   }
   assert_int_equal(mkdir(in_folder("swept/block-000097.umbra"), 0700), 0);
   encrypt_into("swept", plan);

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "file_bytes.h"
 #include "folder.h"
 #include "train.h"
 
@@ -115,19 +116,6 @@ static inline ending end_of_server(pid_t server) {
 static inline void give_to_server(const training *t) {
   assert_ok(umbra_train_plan_save(t->plan, path_in(t->folder, "plan")));
   assert_ok(umbra_eval_keys_save(t->s.keys, path_in(t->folder, "keys"), NULL));
-}
-
-static inline bytes file_bytes(const char *path) {
-  FILE *file = fopen(path, "rb");
-  assert_non_null(file);
-  assert_int_equal(fseek(file, 0, SEEK_END), 0);
-  bytes b = {.size = (size_t)ftell(file)};
-  rewind(file);
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_int_equal(fread(b.data, 1, b.size, file), b.size);
-  fclose(file);
-  return b;
 }
 
 #endif

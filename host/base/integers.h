@@ -18,10 +18,10 @@ static inline size_t umbra_quotient_above(size_t a, size_t b) { return a / b + (
 
 static inline int umbra_is_power_of_two(uint32_t x) { return x && !(x & (x - 1)); }
 
-/* The least power of two that is no less; 0: there is none. */
+/* The least power of two that is no less; 2^63 where there is none, so never 0. */
 static inline uint64_t umbra_power_above(uint64_t x) {
   const int bits = x <= 1 ? 0 : 64 - __builtin_clzll(x - 1);
-  return bits < 64 ? UINT64_C(1) << bits : 0;
+  return UINT64_C(1) << (bits < 64 ? bits : 63);
 }
 
 /* The smallest n with 2^n >= x. */

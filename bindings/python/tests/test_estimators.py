@@ -150,11 +150,11 @@ def test_trained_by_a_server_that_has_no_secret(breast_cancer, tmp_path, model):
 
 def test_training_goes_on_where_it_was_interrupted(breast_cancer, tmp_path):
     X, y = breast_cancer[0][:60, :3], breast_cancer[1][:60]
-    model = umbra.EncryptedLogisticRegression(iterations=3, rate=0.5, degree=3, range=12, params=SMALL)
+    model = umbra.EncryptedLogisticRegression(iterations=30, rate=0.1, degree=3, range=12, params=SMALL)
     training = model.prepare(X, y, tmp_path / "job")
 
-    def interrupt(fraction):
-        if fraction > 0.4:
+    def interrupt(fraction):  # asked ten times a second: many iterations are left after the first that is kept
+        if (tmp_path / "job/run/checkpoint.umbra").exists():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
