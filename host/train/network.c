@@ -59,13 +59,13 @@ uint64_t umbra_network_positions(const umbra_train_options *o) {
 }
 
 umbra_matrix_layout umbra_network_layout(const umbra_train_options *o, uint32_t slots) {
-  const uint32_t positions = (uint32_t)umbra_network_positions(o), most = slots / positions;
+  const uint64_t positions = umbra_network_positions(o), most = slots / positions;
   const uint64_t wanted = umbra_power_above((o->batch + 1) / 2); /* both complex parts hold records */
-  const uint32_t stride = wanted < most ? (uint32_t)wanted : most;
+  const uint64_t stride = wanted < most ? wanted : most;
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT,
                                .order = UMBRA_MATRIX_BY_COLUMNS,
-                               .stride = stride,
-                               .slots = positions * stride,
+                               .stride = (uint32_t)stride,
+                               .slots = (uint32_t)(positions * stride),
                                .pairs = 1,
                                .group = 1};
 }
