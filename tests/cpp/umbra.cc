@@ -117,14 +117,16 @@ void test_moves() {
   everything all;
   umbra::ciphertext a = all.x.copy();
   const umbra_ciphertext *pointer = a.get();
+  const umbra::ciphertext &left = a;
   umbra::ciphertext b(std::move(a));
-  CHECK(!a && b.get() == pointer);
+  CHECK(!left && b.get() == pointer);
   umbra::ciphertext &same = b;
   b = std::move(same);
   CHECK(b.get() == pointer);
   a = all.x.copy();
+  const umbra::ciphertext &right = b;
   a = std::move(b); // what was there is destroyed
-  CHECK(!b && a.get() == pointer);
+  CHECK(!right && a.get() == pointer);
   umbra_ciphertext *released = a.release();
   CHECK(!a && released == pointer);
   umbra::ciphertext owned(released);
@@ -362,13 +364,15 @@ void test_arrays() {
   umbra::ndarray array, other;
   CHECK(array.size() == 0 && array.values().size() == 0);
   umbra::call(umbra_ndarray_read, array, path);
+  const umbra::ndarray &left = other;
   other = std::move(array);
   const umbra::ndarray moved(std::move(other));
-  CHECK(moved.shape().size() == 2 && moved.shape()[1] == 3 && moved.values()[5] == 6 && other.size() == 0);
+  CHECK(moved.shape().size() == 2 && moved.shape()[1] == 3 && moved.values()[5] == 6 && left.size() == 0);
   umbra::table table;
   umbra::call(umbra_table_read, table, path);
+  const umbra::table &rest = table;
   umbra::table second = std::move(table);
-  CHECK(second.rows() == 2 && second.columns() == 3 && second.values()[3] == 4 && table.rows() == 0);
+  CHECK(second.rows() == 2 && second.columns() == 3 && second.values()[3] == 4 && rest.rows() == 0);
 }
 
 // ---- vectors ----
@@ -448,7 +452,7 @@ void test_operators() {
 
 } // namespace
 
-int main() {
+int main() try {
   test_orders();
   test_moves();
   test_errors();
@@ -462,4 +466,9 @@ int main() {
   test_spans();
   test_operators();
   std::puts("OK");
+} catch (const std::exception &unexpected) {
+  std::fprintf(stderr, "%s\n", unexpected.what());
+  return 1;
+} catch (...) {
+  return 1;
 }
