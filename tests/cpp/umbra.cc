@@ -326,6 +326,18 @@ void test_calls() {
   const std::array<int32_t, 2> strange{1, 5};
   thrown<umbra::error>([&] { auto none = umbra::many(2, umbra_rotate_many, all.evaluator, all.x, strange, 2); });
 
+  auto desc = umbra::defaults<umbra_circuit_desc>();
+  const auto examples = umbra::pointers(turned);
+  desc.body = [](umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *ins, void *) {
+    return umbra_mul(evaluator, &outs[0], ins[0], ins[1]);
+  };
+  desc.ins = 2;
+  desc.outs = 1;
+  desc.examples = examples.data();
+  umbra::circuit circuit = umbra::make(umbra_circuit_create, all.evaluator, desc);
+  const auto products = umbra::many(1, umbra_circuit_run, circuit, examples);
+  CHECK(near(all.secret.decrypt(products[0], 2), {-2, 0}));
+
   // Two outputs: the first is made, the second is given.
   const double features[] = {1, 2, 3, 4, 5, 6}, labels[] = {1, -1, 1, -1, 1, -1};
   const umbra::records records = umbra::make(umbra_records_create, features, labels, 6, 1);
