@@ -21,6 +21,12 @@ if(UMBRA_SANITIZE)
                                                   -fno-omit-frame-pointer)
   target_link_options(umbra_settings INTERFACE -fsanitize=${UMBRA_SANITIZE})
 endif()
+if(UMBRA_SANITIZE MATCHES "thread")
+  add_library(umbra_c11_threads STATIC ${PROJECT_SOURCE_DIR}/tests/tsan/c11_threads.c)
+  target_compile_options(umbra_c11_threads PRIVATE -fsanitize=${UMBRA_SANITIZE} -O1)
+  set_target_properties(umbra_c11_threads PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(umbra_settings INTERFACE umbra_c11_threads)
+endif()
 
 # Warnings of our own code. -Wconversion without its sign part, which the types of the intrinsics would drown; shadowing
 # of locals only, so that a variable may be named like its type.
