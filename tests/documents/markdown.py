@@ -15,6 +15,7 @@ class Block:
 def blocks(text):
     """All blocks of a page; ValueError if one has no language, or is indented and not fenced, so that none is missed."""
     found, lines, fence, comment, listed = [], [], None, None, False
+    previous = ""
     for number, line in enumerate(text.splitlines(), 1):
         if fence is not None:
             if line == "```":
@@ -31,8 +32,11 @@ def blocks(text):
         elif line.startswith("    ") and not listed:
             raise ValueError(f"line {number}: a block is fenced, and says its language")
         elif line:
+            if re.match(r"[*-] |\d+\. |\|", line) and previous and previous[0] != line[0] and not listed:
+                raise ValueError(f"line {number}: a list or a table begins after a blank line, and text not like one")
             listed = bool(re.match(r"\s*([*-]|\d+\.) ", line)) or (listed and line.startswith(" "))
             comment = None
+        previous = line
     if fence is not None:
         raise ValueError(f"line {fence[1]}: the block does not end")
     return found
