@@ -206,11 +206,11 @@ def main():
     os.environ["UMBRA_CALIBRATE"] = "0"
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     complete = True
-    for page in pages:
+    for page in [pathlib.Path(page).resolve() for page in pages]:
         try:
-            complete = Page(pathlib.Path(page).resolve(), folder / "page", build, cc, cxx).test() and complete
+            complete = Page(page, folder / "page", build, cc, cxx).test() and complete
         except (Wrong, ValueError, AssertionError) as error:
-            raise SystemExit(f"{page}: {error}") from error
+            raise SystemExit(f"{page.relative_to(ROOT)}: {error}") from error
     if not complete:
         print("skipped: snippets of Python, for which no interpreter has cffi and NumPy")
         sys.exit(77)
