@@ -97,14 +97,15 @@ static uint16_t prime_at(const umbra_view *shape, uint32_t limb) {
   return (uint16_t)(run->prime + limb);
 }
 
-/*
- * Constants of conversion j, whose sources are those limbs of `from`; its targets are in place. Where all residues are
- * equal and of largest size, so are the factors.
- */
+/* A factor of a conversion. Where all sources are of largest size, and of one sign, so are the factors times R. */
+static uint32_t draw_factor(rig *r, uint32_t q) {
+  return r->fill == LOW_HALF || r->fill == HIGH_HALF ? mul_mont(q / 2, 1, q) : draw_residue(r, q);
+}
+
+/* Constants of conversion j, whose sources are those limbs of `from`; its targets are in place. */
 static void draw_conversion(rig *r, call *c, uint32_t j, const umbra_view *from, uint32_t targets) {
   conversion_case *made = &c->conversion[j];
   const uint32_t sources = umbra_view_limbs(from);
-  const int fill = r->fill;
   uint32_t *factor = c->factor + c->factors;
   c->factors += targets * sources;
   assert_true(c->factors <= MAX_FACTORS);
@@ -115,14 +116,12 @@ static void draw_conversion(rig *r, call *c, uint32_t j, const umbra_view *from,
                                        .factor = factor,
                                        .product = made->product,
                                        .exact = ((uint32_t)r->alias + j) % 2};
-  if (r->fill == LOW_HALF || r->fill == HIGH_HALF) r->fill = LARGEST;
   for (uint32_t i = 0; i < sources; i++) made->source[i] = prime_at(from, i);
   for (uint32_t t = 0; t < targets; t++) {
     const uint32_t q = r->ring.prime[made->target[t]];
-    for (uint32_t i = 0; i < sources; i++) *factor++ = draw_residue(r, q);
+    for (uint32_t i = 0; i < sources; i++) *factor++ = draw_factor(r, q);
     made->product[t] = draw_residue(r, q);
   }
-  r->fill = fill;
 }
 
 /* The limbs of dst are a part of the targets: some come before them. */

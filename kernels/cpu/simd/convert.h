@@ -3,8 +3,9 @@
  * Base conversion as a matrix product with signed operands of 31 bits and sums of 64.
  *
  * The centred sources of a tile of coefficients, and v as one more, wait in the nearest cache for all targets. Factors are
- * centred and carry R, so that one signed Montgomery reduction ends a sum. Before a sum can overflow, and before that
- * reduction, its high part is folded: s becomes (s mod 2^40) + floor(s / 2^40) * (2^40 mod q), less than q * 2^31.
+ * centred and carry R, so that one signed Montgomery reduction ends a sum. Where a sum could overflow, or be too large for
+ * that reduction, its high part is folded before: s becomes (s mod 2^40) + floor(s / 2^40) * (2^40 mod q), less than
+ * q * 2^31. Most sums are not, as their factors tell.
  */
 #include <stdlib.h>
 
@@ -14,18 +15,27 @@
 enum {
   TILE_WORDS = 3840,              /* on the stack, which may be small */
   MAX_TILE = 256,                 /* coefficients */
-  TARGETS = 4,                    /* that share one load of a source */
-  VECTORS = VEC_LOG == 4 ? 2 : 1, /* that share one load of a factor: as many as registers have room for their sums */
+  TARGETS = VEC_LOG == 4 ? 4 : 5, /* that share one load of a source: as many as registers have room for their sums */
+  VECTORS = VEC_LOG == 4 ? 2 : 1, /* that share one load of a factor, likewise */
+  LINE_WORDS = 16,                /* of a cache line */
   FOLD_BITS = 40,
   SPLIT_BITS = 28 /* of reciprocals, which are too long for one product */
 };
 
+/* How the sums of a target end. */
+typedef struct closing {
+  uint32_t q, neg_inv;
+  uint32_t lift; /* q or 2q: results of the reduction are above -lift and below lift */
+  int32_t fold;  /* 2^FOLD_BITS modulo q, centred */
+  uint32_t
+      period; /* products that a sum can take before it must be folded; as many as there are and more: need not be */
+} closing;
+
 typedef struct prepared {
-  uint32_t rows;    /* of a tile: the sources, and v if exact */
-  uint32_t tile;    /* coefficients; 0: so many rows fit none, and the portable code does the work */
-  uint32_t period;  /* products that a sum can take between two folds */
-  uint32_t columns; /* rows, and the fold constant */
-  int32_t matrix[]; /* [2 + targets][columns]: high and low part of the reciprocals, then the targets */
+  uint32_t rows; /* of a tile: the sources, and v if exact */
+  uint32_t tile; /* coefficients; 0: so many rows fit none, and the portable code does the work */
+  closing closing[UMBRA_MAX_PRIMES];
+  int32_t matrix[]; /* [2 + targets][rows]: high and low part of the reciprocals, then the targets */
 } prepared;
 
 /* ---- set-up ---- */
@@ -36,29 +46,47 @@ static int32_t centred(uint64_t a, uint32_t q) {
   return (int32_t)(r > q / 2 ? r - q : r);
 }
 
-static void prepare_target(int32_t *row, const umbra_conversion_desc *desc, uint32_t target,
+/*
+ * Sums of `rows` products, of sources up to d / 2 in magnitude, are below high * 2^32. What the reduction adds is below
+ * q * 2^31; results are divided by 2^32, and three multiples of a q from 2^30 on do not fit a word.
+ */
+static closing closing_for(const umbra_cpu_prime *prime, uint32_t rows, uint64_t d, uint64_t high) {
+  const uint32_t q = prime->q;
+  const uint64_t reach = high + q / 2 + 1, period = ((UINT64_C(1) << 63) - (UINT64_C(1) << 54)) / (d * q / 4 + 1);
+  const uint32_t lift = reach < q || q >> 30 ? q : 2 * q, fits = high < UINT64_C(1) << 31 || rows < period;
+  return (closing){.q = q,
+                   .neg_inv = prime->neg_inv,
+                   .lift = lift,
+                   .fold = centred(UINT64_C(1) << FOLD_BITS, q),
+                   .period = !fits ? (uint32_t)period : rows + (reach < lift)};
+}
+
+static void prepare_target(prepared *p, const umbra_conversion_desc *desc, uint32_t target,
                            const umbra_cpu_prime *prime) {
-  const uint32_t q = prime->q, *factor = desc->factor + (size_t)target * desc->sources;
-  for (uint32_t i = 0; i < desc->sources; i++) *row++ = centred((uint64_t)factor[i] * prime->r, q);
-  if (desc->exact) *row++ = centred((uint64_t)(q - desc->product[target]) * prime->r, q);
-  *row = centred(UINT64_C(1) << FOLD_BITS, q);
+  const umbra_cpu_prime *to = &prime[desc->target[target]];
+  const uint32_t q = to->q, *factor = desc->factor + (size_t)target * desc->sources;
+  int32_t *row = p->matrix + (size_t)(2 + target) * p->rows;
+  uint64_t largest = 1, high = 0;
+  for (uint32_t i = 0; i < desc->sources; i++) {
+    const uint64_t d = prime[desc->source[i]].q;
+    if (largest < d) largest = d;
+    row[i] = centred((uint64_t)factor[i] * to->r, q);
+    high += ((uint64_t)labs(row[i]) * (d / 2) >> 32) + 1;
+  }
+  if (desc->exact) {
+    row[desc->sources] = centred((uint64_t)(q - desc->product[target]) * to->r, q);
+    high += desc->sources; /* v is less than that */
+  }
+  p->closing[target] = closing_for(to, p->rows, largest, high);
 }
 
 static void prepare(prepared *p, const umbra_conversion *conversion, const umbra_cpu_prime *prime) {
   const umbra_conversion_desc *desc = &conversion->desc;
-  uint64_t d = 1, q = 1;
   for (uint32_t i = 0; i < desc->sources; i++) {
     p->matrix[i] = (int32_t)(conversion->reciprocal[i] >> SPLIT_BITS);
-    p->matrix[p->columns + i] = (int32_t)(conversion->reciprocal[i] & ((1u << SPLIT_BITS) - 1));
-    if (d < prime[desc->source[i]].q) d = prime[desc->source[i]].q;
+    p->matrix[p->rows + i] = (int32_t)(conversion->reciprocal[i] & ((1u << SPLIT_BITS) - 1));
   }
-  for (uint32_t t = 0; t < desc->targets; t++) {
-    prepare_target(p->matrix + (size_t)(2 + t) * p->columns, desc, t, &prime[desc->target[t]]);
-    if (q < prime[desc->target[t]].q) q = prime[desc->target[t]].q;
-  }
-  /* a product is less than (d / 2) (q / 2), a folded sum less than 2^54 */
-  const uint64_t period = ((UINT64_C(1) << 63) - (UINT64_C(1) << 54)) / (d * q / 4 + 1);
-  p->period = period < p->rows ? (uint32_t)period : p->rows;
+  for (uint32_t t = 0; t < desc->targets; t++) prepare_target(p, desc, t, prime);
 }
 
 /* The largest tile with so many rows. */
@@ -73,15 +101,14 @@ umbra_status UMBRA_CPU_NAME(conversion_create)(umbra_conversion **conversion, co
   umbra_conversion *made;
   umbra_status status = umbra_cpu_conversion_create(&made, device, desc);
   if (status != UMBRA_OK) return status;
-  const uint32_t rows = desc->sources + (desc->exact != 0), columns = rows + 1;
-  prepared *p = malloc(sizeof *p + (size_t)(2 + desc->targets) * columns * sizeof *p->matrix);
+  const uint32_t rows = desc->sources + (desc->exact != 0);
+  prepared *p = malloc(sizeof *p + (size_t)(2 + desc->targets) * rows * sizeof *p->matrix);
   if (!p) {
     umbra_cpu_conversion_destroy(made);
     return UMBRA_ERROR_OUT_OF_MEMORY;
   }
   p->rows = rows;
   p->tile = tile_for(rows);
-  p->columns = columns;
   prepare(p, made, device->prime);
   made->prepared = p;
   *conversion = made;
@@ -96,7 +123,8 @@ typedef wide sums[TARGETS][VECTORS];
 /* Adds the products of rows begin..end-1 of a tile. */
 UMBRA_INLINE void multiply_add(sums sum, const int targets, const int32_t *tile, const prepared *p,
                                const int32_t *matrix, uint32_t begin, uint32_t end) {
-  for (uint32_t i = begin; i < end; i++) {
+  uint32_t i = begin;
+  do {
     vec even[VECTORS], odd[VECTORS];
     UMBRA_UNROLL
     for (int v = 0; v < VECTORS; v++) {
@@ -105,14 +133,14 @@ UMBRA_INLINE void multiply_add(sums sum, const int targets, const int32_t *tile,
     }
     UMBRA_UNROLL
     for (int t = 0; t < targets; t++) {
-      const vec factor = vec_set((uint32_t)matrix[(size_t)t * p->columns + i]);
+      const vec factor = vec_set((uint32_t)matrix[(size_t)t * p->rows + i]);
       UMBRA_UNROLL
       for (int v = 0; v < VECTORS; v++) {
         sum[t][v].even = vec_add64(sum[t][v].even, vec_mul_signed(even[v], factor));
         sum[t][v].odd = vec_add64(sum[t][v].odd, vec_mul_signed(odd[v], factor));
       }
     }
-  }
+  } while (++i < end);
 }
 
 UMBRA_INLINE void clear(sums sum, const int targets) {
@@ -128,38 +156,42 @@ UMBRA_INLINE vec fold(vec sum, vec constant) {
   return vec_add64(low, vec_mul_signed(vec_shift_right64(sum, FOLD_BITS), constant));
 }
 
-UMBRA_INLINE void fold_all(sums sum, const int targets, const int32_t *constant, uint32_t columns) {
+UMBRA_INLINE void fold_all(sums sum, const int targets, const closing *to) {
   UMBRA_UNROLL
   for (int t = 0; t < targets; t++) {
-    const vec c = vec_set((uint32_t)constant[(size_t)t * columns]);
+    const vec c = vec_set((uint32_t)to[t].fold);
     UMBRA_UNROLL
     for (int v = 0; v < VECTORS; v++) sum[t][v] = (wide){fold(sum[t][v].even, c), fold(sum[t][v].odd, c)};
   }
 }
 
-/* sum * R^-1 mod q for sums of magnitude below q * 2^31. */
-UMBRA_INLINE vec reduce_signed(wide sum, vec q, vec inv) {
-  const vec even = vec_mul_signed(vec_mul(sum.even, inv), q), odd = vec_mul_signed(vec_mul(sum.odd, inv), q);
-  const vec difference = vec_sub(vec_merge_high(sum.even, sum.odd), vec_merge_high(even, odd));
-  return vec_min(difference, vec_add(difference, q));
+/* sum * R^-1 mod q. A multiple of q clears the low words, so the high ones are exact. */
+UMBRA_INLINE vec reduce_signed(wide sum, const closing *to) {
+  const vec q = vec_set(to->q), neg_inv = vec_set(to->neg_inv);
+  const vec even = vec_add64(sum.even, vec_mul_signed(vec_mul(sum.even, neg_inv), q));
+  const vec odd = vec_add64(sum.odd, vec_mul_signed(vec_mul(sum.odd, neg_inv), q));
+  const vec result = vec_merge_high(even, odd);
+  return vec_shrink(vec_min(result, vec_add(result, vec_set(to->lift))), q);
 }
 
 /* A tile of `targets` results. */
-UMBRA_INLINE void convert_targets(const umbra_cpu_limb *to, const int targets, const int32_t *tile, const prepared *p,
-                                  const int32_t *matrix) {
+UMBRA_INLINE void convert_targets(uint32_t *const *dst, const int targets, const int32_t *tile, const prepared *p,
+                                  const int32_t *matrix, const closing *to) {
+  uint32_t period = to->period;
+  for (int t = 1; t < targets; t++) period = to[t].period < period ? to[t].period : period;
   for (size_t j = 0; j < p->tile; j += VECTORS * VEC_WORDS) {
     sums sum;
     clear(sum, targets);
-    for (uint32_t begin = 0, end; begin < p->rows; begin = end) {
-      end = p->rows - begin > p->period ? begin + p->period : p->rows;
+    uint32_t begin = 0, end;
+    do {
+      end = p->rows - begin > period ? begin + period : p->rows;
       multiply_add(sum, targets, tile + j, p, matrix, begin, end);
-      fold_all(sum, targets, matrix + p->rows, p->columns);
-    }
+      if (period <= p->rows) fold_all(sum, targets, to);
+    } while ((begin = end) < p->rows);
     UMBRA_UNROLL
     for (int t = 0; t < targets; t++) {
-      const vec q = vec_set(to[t].prime->q), inv = vec_set(0 - to[t].prime->neg_inv);
       UMBRA_UNROLL
-      for (int v = 0; v < VECTORS; v++) vec_store(to[t].data + j + v * VEC_WORDS, reduce_signed(sum[t][v], q, inv));
+      for (int v = 0; v < VECTORS; v++) vec_store(dst[t] + j + v * VEC_WORDS, reduce_signed(sum[t][v], &to[t]));
     }
   }
 }
@@ -191,6 +223,15 @@ static void overflow_tile(int32_t *v, const int32_t *tile, const prepared *p, ui
   }
 }
 
+/* Asks for a share of the next tile's sources: they are too many streams for processors to follow by themselves. */
+static void prefetch_sources(const umbra_cpu_job *job, uint32_t poly, size_t offset, uint32_t share, uint32_t shares) {
+  const uint32_t tile = ((const prepared *)job->conversion->prepared)->tile;
+  for (uint32_t i = share; i < job->conversion->desc.sources; i += shares) {
+    const uint32_t *next = umbra_cpu_limb_at(job->device, job->a, poly, i).data + offset + tile;
+    for (uint32_t j = 0; j < tile; j += LINE_WORDS) __builtin_prefetch(next + j);
+  }
+}
+
 static void convert_tile(const void *data, uint32_t item) {
   const umbra_cpu_job *job = data;
   const umbra_device *device = job->device;
@@ -205,19 +246,20 @@ static void convert_tile(const void *data, uint32_t item) {
     centre_tile(tile + (size_t)i * p->tile, y.data + offset, p->tile, y.prime->q);
   }
   if (conversion->desc.exact) overflow_tile(tile + (size_t)sources * p->tile, tile, p, sources);
-  for (uint32_t limb = 0; limb < limbs; limb += TARGETS) {
-    const uint32_t targets = limbs - limb < TARGETS ? limbs - limb : TARGETS;
-    const int32_t *matrix = p->matrix + (size_t)(2 + job->number + limb) * p->columns;
-    umbra_cpu_limb to[TARGETS];
-    for (uint32_t t = 0; t < targets; t++) {
-      to[t] = umbra_cpu_limb_at(device, job->dst, poly, limb + t);
-      to[t].data += offset;
-    }
+  const uint32_t groups = (limbs + TARGETS - 1) / TARGETS;
+  for (uint32_t group = 0, limb = 0, targets; group < groups; group++, limb += targets) {
+    targets = (limbs - limb + groups - group - 1) / (groups - group);
+    prefetch_sources(job, poly, offset, group, groups);
+    const int32_t *matrix = p->matrix + (size_t)(2 + job->number + limb) * p->rows;
+    const closing *to = &p->closing[job->number + limb];
+    uint32_t *dst[TARGETS];
+    for (uint32_t t = 0; t < targets; t++) dst[t] = umbra_cpu_limb_at(device, job->dst, poly, limb + t).data + offset;
     switch (targets) {
-      case 1: convert_targets(to, 1, tile, p, matrix); break;
-      case 2: convert_targets(to, 2, tile, p, matrix); break;
-      case 3: convert_targets(to, 3, tile, p, matrix); break;
-      default: convert_targets(to, TARGETS, tile, p, matrix); break;
+      case 1: convert_targets(dst, 1, tile, p, matrix, to); break;
+      case 2: convert_targets(dst, 2, tile, p, matrix, to); break;
+      case 3: convert_targets(dst, 3, tile, p, matrix, to); break;
+      case 4: convert_targets(dst, 4, tile, p, matrix, to); break;
+      default: convert_targets(dst, TARGETS, tile, p, matrix, to); break;
     }
   }
 }

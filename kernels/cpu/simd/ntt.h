@@ -16,7 +16,7 @@
 #include "integers.h"
 
 enum {
-  RADIX = 4, /* stages that one pass over memory does, at most */
+  RADIX = VEC_LOG == 4 ? 4 : 3, /* stages that one pass over memory does, at most: registers hold all of its rows */
   ROWS = 1 << RADIX,
   TAIL_LOG = RADIX + VEC_LOG,
   PREFETCH_LOG = 16, /* from this size on a limb and its tables are too large for a core's own cache */
@@ -32,8 +32,7 @@ typedef struct modulus {
 typedef struct transform {
   uint32_t q, log_n;
   const uint32_t *twiddle, *twiddle_shoup;
-  factor closing;                         /* forward: of all results */
-  factor closing_sum, closing_difference; /* inverse: of the last stage */
+  factor first, second; /* forward: of the halves of the first stage; inverse: of sums and differences of the last */
 } transform;
 
 UMBRA_INLINE modulus modulus_set(uint32_t q, const int wide) {
@@ -45,6 +44,9 @@ UMBRA_INLINE vec multiply(vec a, factor f, modulus m) {
   vec product = vec_mul_lazy(a, f, m.q);
   return m.wide ? vec_shrink(product, m.q) : product;
 }
+
+/* The residue of a value between stages. */
+UMBRA_INLINE vec canonical(vec a, modulus m) { return vec_shrink(m.wide ? a : vec_shrink(a, m.bound), m.q); }
 
 /* The twiddle of one block. */
 UMBRA_INLINE factor twiddle_of(const transform *t, uint32_t block) {
@@ -80,9 +82,13 @@ UMBRA_INLINE void prefetch_words(const uint32_t *x) {
     __builtin_prefetch(x + (3 * TAILS_AHEAD << TAIL_LOG) + word);
 }
 
-/* Stages that the first pass over a block does, if `rest` stages precede the tails: as even a split as possible. */
+/*
+ * Stages that the first pass over a block does, if `rest` stages precede the tails: as even a split as possible where
+ * many fit a pass. Where few do, one stage that is left over costs least next to the tails, in the nearest cache.
+ */
 static uint32_t pass_radix(uint32_t rest) {
-  uint32_t passes = (rest + RADIX - 1) / RADIX;
+  const uint32_t passes = (rest + RADIX - 1) / RADIX;
+  if (RADIX == 3) return rest < RADIX ? rest : RADIX;
   return (rest + passes - 1) / passes;
 }
 
@@ -94,10 +100,18 @@ UMBRA_INLINE void forward_butterfly(vec *x, vec *y, factor f, modulus m) {
   *y = vec_sub(vec_add(u, m.bound), v);
 }
 
-/* `radix` stages of a block of 2^radix rows. */
-UMBRA_INLINE void forward_rows(vec *row, const int radix, const transform *t, uint32_t block, modulus m) {
+/* The butterfly of the first stage; its factors bear the constant of all results. */
+UMBRA_INLINE void opening_butterfly(vec *x, vec *y, const transform *t, modulus m) {
+  vec u = multiply(*x, t->first, m), v = multiply(*y, t->second, m);
+  *x = vec_add(u, v);
+  *y = vec_sub(vec_add(u, m.bound), v);
+}
+
+/* `radix` stages of a block of 2^radix rows, without the very first one if it is the opening stage. */
+UMBRA_INLINE void forward_rows(vec *row, const int radix, const int opening, const transform *t, uint32_t block,
+                               modulus m) {
   UMBRA_UNROLL
-  for (int stage = 0; stage < radix; stage++) {
+  for (int stage = opening; stage < radix; stage++) {
     const int parts = 1 << stage, half = 1 << (radix - 1 - stage);
     UMBRA_UNROLL
     for (int part = 0; part < parts; part++) {
@@ -132,43 +146,57 @@ UMBRA_INLINE void forward_tail(uint32_t *x, const transform *t, uint32_t block, 
   vec row[ROWS];
   UMBRA_UNROLL
   for (int i = 0; i < ROWS; i++) row[i] = vec_load(x + i * VEC_WORDS);
-  forward_rows(row, RADIX, t, block, m);
+  forward_rows(row, RADIX, 0, t, block, m);
   forward_pairs(row, t, block << RADIX, m);
   UMBRA_UNROLL
-  for (int i = 0; i < ROWS; i++) vec_store(x + i * VEC_WORDS, vec_mul_factor(row[i], t->closing, m.q));
+  for (int i = 0; i < ROWS; i++) vec_store(x + i * VEC_WORDS, canonical(row[i], m));
 }
 
 /* Integers that a limb begins as, unless it holds residues already. */
 typedef struct origin {
   const int64_t *value; /* NULL: it does */
   lifting by;
-  int shifted;
 } origin;
 
-/* The first `radix` stages of a block of 2^radix rows of `stride` words; from: where they come from, or NULL. */
+/* The first `radix` stages of a block of 2^radix rows of `stride` words. */
 UMBRA_INLINE void forward_pass(uint32_t *x, size_t stride, const int radix, const transform *t, uint32_t block,
-                               modulus m, const origin *from) {
+                               modulus m) {
   const int rows = 1 << radix;
-  for (size_t column = 0; column < stride; column += VEC_WORDS, x += VEC_WORDS) {
+  for (uint32_t *end = x + stride; x < end; x += VEC_WORDS) {
     vec row[ROWS];
     UMBRA_UNROLL
-    for (int i = 0; i < rows; i++) {
-      const size_t at = (size_t)i * stride;
-      row[i] =
-          from ? integers_lift(integers_load(from->value + at + column), &from->by, from->shifted) : vec_load(x + at);
-    }
-    forward_rows(row, radix, t, block, m);
+    for (int i = 0; i < rows; i++) row[i] = vec_load(x + (size_t)i * stride);
+    forward_rows(row, radix, 0, t, block, m);
     UMBRA_UNROLL
     for (int i = 0; i < rows; i++) vec_store(x + (size_t)i * stride, row[i]);
   }
 }
 
-UMBRA_INLINE void forward_passes(uint32_t *x, uint32_t radix, size_t stride, const transform *t, uint32_t block,
-                                 modulus m, const origin *from) {
+/* The same of the block that is the whole vector. */
+UMBRA_INLINE void opening_pass(uint32_t *x, size_t stride, const int radix, const transform *t, modulus m,
+                               const origin *from) {
+  const int rows = 1 << radix;
+  for (size_t column = 0; column < stride; column += VEC_WORDS) {
+    vec row[ROWS];
+    UMBRA_UNROLL
+    for (int i = 0; i < rows; i++) {
+      const size_t at = (size_t)i * stride + column;
+      row[i] = from ? integers_lift(integers_load(from->value + at), &from->by, 0) : vec_load(x + at);
+    }
+    UMBRA_UNROLL
+    for (int i = 0; i < rows / 2; i++) opening_butterfly(&row[i], &row[i + rows / 2], t, m);
+    forward_rows(row, radix, 1, t, 1, m);
+    UMBRA_UNROLL
+    for (int i = 0; i < rows; i++) vec_store(x + (size_t)i * stride + column, row[i]);
+  }
+}
+
+UMBRA_INLINE void opening_passes(uint32_t *x, uint32_t radix, size_t stride, const transform *t, modulus m,
+                                 const origin *from) {
   switch (radix) {
-    case 2: forward_pass(x, stride, 2, t, block, m, from); break;
-    case 3: forward_pass(x, stride, 3, t, block, m, from); break;
-    case 4: forward_pass(x, stride, 4, t, block, m, from); break;
+    case RADIX - 2: opening_pass(x, stride, RADIX - 2, t, m, from); break;
+    case RADIX - 1: opening_pass(x, stride, RADIX - 1, t, m, from); break;
+    case RADIX: opening_pass(x, stride, RADIX, t, m, from); break;
   }
 }
 
@@ -179,7 +207,12 @@ UMBRA_INLINE void forward_rest(uint32_t *x, const transform *t, modulus m) {
       radix = pass_radix(log - TAIL_LOG);
       if (log == t->log_n || offset & ((1u << log) - 1)) continue;
       const uint32_t block = (1u << t->log_n | offset) >> log;
-      forward_passes(x + offset, radix, (size_t)1 << (log - radix), t, block, m, NULL);
+      const size_t stride = (size_t)1 << (log - radix);
+      switch (radix) {
+        case RADIX - 2: forward_pass(x + offset, stride, RADIX - 2, t, block, m); break;
+        case RADIX - 1: forward_pass(x + offset, stride, RADIX - 1, t, block, m); break;
+        case RADIX: forward_pass(x + offset, stride, RADIX, t, block, m); break;
+      }
     }
     if (t->log_n >= PREFETCH_LOG) prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
     forward_tail(x + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
@@ -190,25 +223,25 @@ UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide, 
   const modulus m = modulus_set(t->q, wide);
   const uint32_t radix = pass_radix(t->log_n - TAIL_LOG);
   const size_t stride = (size_t)1 << (t->log_n - radix);
-  if (!from->value) forward_passes(x, radix, stride, t, 1, m, NULL);
-  else if (from->shifted) forward_passes(x, radix, stride, t, 1, m, &(origin){from->value, from->by, 1});
-  else forward_passes(x, radix, stride, t, 1, m, &(origin){from->value, from->by, 0});
+  if (from->value) opening_passes(x, radix, stride, t, m, from);
+  else opening_passes(x, radix, stride, t, m, NULL);
   forward_rest(x, t, m);
 }
 
-/* job->value: the integers that limbs are to begin as, times 2^number; or NULL. */
+/* job->value: the integers that limbs are to begin as; or NULL. All results are times 2^number. */
 static void forward_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb x = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
-  const transform t = {.q = x.prime->q,
+  const umbra_cpu_prime *prime = x.prime;
+  const uint32_t q = prime->q, opening = umbra_mod_mul(umbra_mod_pow(2, (uint32_t)job->number, q), prime->r, q);
+  const transform t = {.q = q,
                        .log_n = job->device->log_n,
-                       .twiddle = x.prime->forward,
-                       .twiddle_shoup = x.prime->forward_shoup,
-                       .closing = factor_set(x.prime->r, x.prime->q)};
+                       .twiddle = prime->forward,
+                       .twiddle_shoup = prime->forward_shoup,
+                       .first = factor_set(opening, q),
+                       .second = factor_set(umbra_mod_mul(opening, prime->forward[1], q), q)};
   origin from = {NULL};
-  if (job->value)
-    from =
-        (origin){job->value + (size_t)poly * job->device->n, lifting_set(t.q, (uint32_t)job->number), job->number != 0};
-  if (t.q >> 30) forward_limb(x.data, &t, 1, &from);
+  if (job->value) from = (origin){job->value + (size_t)poly * job->device->n, lifting_set(q, 0)};
+  if (q >> 30) forward_limb(x.data, &t, 1, &from);
   else forward_limb(x.data, &t, 0, &from);
 }
 
@@ -227,8 +260,8 @@ UMBRA_INLINE void inverse_butterfly(vec *x, vec *y, factor f, modulus m) {
 /* The butterfly of the last stage; its factors bear the closing constant. */
 UMBRA_INLINE void closing_butterfly(vec *x, vec *y, const transform *t, modulus m) {
   vec u = *x, v = *y;
-  *x = vec_mul_factor(vec_add(u, v), t->closing_sum, m.q);
-  *y = vec_mul_factor(vec_sub(vec_add(u, m.bound), v), t->closing_difference, m.q);
+  *x = vec_mul_factor(vec_add(u, v), t->first, m.q);
+  *y = vec_mul_factor(vec_sub(vec_add(u, m.bound), v), t->second, m.q);
 }
 
 /* The last `radix` stages of a block of 2^radix rows, without the very last one if it is the closing stage. */
@@ -309,12 +342,12 @@ UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transfo
       const uint32_t first = end - size, block = (1u << t->log_n | first) >> (log + radix);
       const size_t stride = (size_t)1 << log;
       switch (2 * radix + (block == 1)) {
-        case 4: inverse_pass(dst + first, stride, 2, 0, t, block, m); break;
-        case 5: inverse_pass(dst + first, stride, 2, 1, t, block, m); break;
-        case 6: inverse_pass(dst + first, stride, 3, 0, t, block, m); break;
-        case 7: inverse_pass(dst + first, stride, 3, 1, t, block, m); break;
-        case 8: inverse_pass(dst + first, stride, 4, 0, t, block, m); break;
-        case 9: inverse_pass(dst + first, stride, 4, 1, t, block, m); break;
+        case 2 * RADIX - 4: inverse_pass(dst + first, stride, RADIX - 2, 0, t, block, m); break;
+        case 2 * RADIX - 3: inverse_pass(dst + first, stride, RADIX - 2, 1, t, block, m); break;
+        case 2 * RADIX - 2: inverse_pass(dst + first, stride, RADIX - 1, 0, t, block, m); break;
+        case 2 * RADIX - 1: inverse_pass(dst + first, stride, RADIX - 1, 1, t, block, m); break;
+        case 2 * RADIX: inverse_pass(dst + first, stride, RADIX, 0, t, block, m); break;
+        case 2 * RADIX + 1: inverse_pass(dst + first, stride, RADIX, 1, t, block, m); break;
       }
     }
   }
@@ -328,8 +361,8 @@ static void inverse_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly)
                        .log_n = job->device->log_n,
                        .twiddle = prime->inverse,
                        .twiddle_shoup = prime->inverse_shoup,
-                       .closing_sum = factor_set(closing, q),
-                       .closing_difference = factor_set(umbra_mod_mul(closing, prime->inverse[1], q), q)};
+                       .first = factor_set(closing, q),
+                       .second = factor_set(umbra_mod_mul(closing, prime->inverse[1], q), q)};
   const uint32_t *src = umbra_cpu_limb_at(job->device, job->a, poly, limb).data;
   if (q >> 30) inverse_limb(dst.data, src, &t, 1);
   else inverse_limb(dst.data, src, &t, 0);
