@@ -80,8 +80,7 @@ umbra_status umbra_write_begin(umbra_writer *writer, umbra_section type, uint64_
   }
   umbra_section_head head = {type, writer->section, length};
   writer->section_left = length;
-  crypto_generichash_init(&writer->hash, writer->header.checksum, UMBRA_CHECKSUM_BYTES, UMBRA_CHECKSUM_BYTES);
-  crypto_generichash_update(&writer->hash, (const uint8_t *)&head, sizeof head);
+  umbra_sum_begin(&writer->sum, &writer->header, &head);
   return store(writer, &head, sizeof head);
 }
 
@@ -90,7 +89,7 @@ umbra_status umbra_write_bytes(umbra_writer *writer, const void *bytes, size_t c
   if (count > writer->section_left)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "write beyond the end of section %" PRIu32, writer->section);
   writer->section_left -= count;
-  crypto_generichash_update(&writer->hash, bytes, count);
+  umbra_sum_add(&writer->sum, bytes, count);
   return store(writer, bytes, count);
 }
 
@@ -99,7 +98,7 @@ umbra_status umbra_write_end(umbra_writer *writer) {
   if (writer->section_left)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "section %" PRIu32 " was not written to its end", writer->section);
   uint8_t checksum[UMBRA_CHECKSUM_BYTES];
-  crypto_generichash_final(&writer->hash, checksum, sizeof checksum);
+  umbra_sum_end(&writer->sum, checksum);
   crypto_generichash_update(&writer->digest, checksum, sizeof checksum);
   writer->section++;
   return store(writer, checksum, sizeof checksum);

@@ -13,7 +13,7 @@
 #include <umbra/status.h>
 
 #include "../base/watch.h"
-#include "container.h"
+#include "sum.h"
 
 /* Where bytes go. */
 typedef struct umbra_sink {
@@ -37,7 +37,7 @@ typedef struct umbra_writer {
   uint64_t written;                /* bytes */
   uint32_t section;                /* number of the open section, or of the next one */
   uint64_t section_left;           /* bytes of the open section not written yet */
-  crypto_generichash_state hash;   /* of the open section */
+  umbra_sum sum;                   /* of the open section */
   crypto_generichash_state digest; /* of the container, so far: final after its last section (container.h) */
 } umbra_writer;
 

@@ -39,14 +39,27 @@ static umbra_status write_words(void *writer, const void *words, size_t bytes) {
   return umbra_write_bytes(writer, words, bytes);
 }
 
+/* Of a loop without an exit, which is done in vectors. */
+static int all_below(const uint32_t *words, uint32_t n, uint32_t prime) {
+  uint32_t beyond = 0;
+  for (uint32_t i = 0; i < n; i++) beyond |= words[i] >= prime;
+  return !beyond;
+}
+
+static umbra_status check_limb(const umbra_reader *reader, const umbra_ring *ring, const uint32_t *words,
+                               uint32_t position, uint32_t poly) {
+  const uint32_t n = umbra_ring_n(ring), prime = umbra_ring_chain(ring)->prime[position];
+  if (all_below(words, n, prime)) return UMBRA_OK;
+  uint32_t i = 0;
+  while (words[i] < prime) i++;
+  return umbra_reader_malformed(reader, "residue %u of polynomial %u modulo the prime %u is not below it: %u", i, poly,
+                                prime, words[i]);
+}
+
 static umbra_status read_limb(limb_pass *pass, void *reader) {
-  uint32_t n = umbra_ring_n(pass->ring);
+  const uint32_t n = umbra_ring_n(pass->ring);
   UMBRA_TRY(umbra_read_bytes(reader, pass->words, n * sizeof(uint32_t)));
-  uint32_t prime = umbra_ring_chain(pass->ring)->prime[pass->position];
-  for (uint32_t i = 0; i < n; i++)
-    if (pass->words[i] >= prime)
-      return umbra_reader_malformed(reader, "residue %u of polynomial %u modulo the prime %u is not below it: %u", i,
-                                    pass->poly, prime, pass->words[i]);
+  UMBRA_TRY(check_limb(reader, pass->ring, pass->words, pass->position, pass->poly));
   umbra_poly_upload(pass->whole, pass->ring, pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
   return UMBRA_OK;
 }
@@ -95,4 +108,52 @@ umbra_status umbra_residues_read(umbra_reader *reader, const umbra_ring *ring, u
                                  const umbra_poly *poly, uint32_t step) {
   UMBRA_TRY(transfer_all(ring, stream, poly, step, read_limb, reader));
   return umbra_read_end(reader);
+}
+
+/* ---- pieces ---- */
+
+/* Limbs are powers of two of bytes and no longer than a piece, so each is in one piece. */
+int umbra_residues_run(umbra_limbs *run, uint64_t *at, const umbra_reader *reader, const umbra_ring *ring,
+                       const umbra_residues *residues, uint64_t piece) {
+  const umbra_section_head *head = &residues->section.head;
+  const uint64_t bytes = umbra_ring_n(ring) * sizeof(uint32_t), limbs = limbs_of(residues->poly);
+  const uint64_t first = piece * umbra_piece_bytes(&reader->header, head) / bytes;
+  const uint64_t count = umbra_bytes_of_piece(&reader->header, head, piece) / bytes;
+  const uint64_t limb = (first + *at) % limbs;
+  if (*at == count) return 0;
+  run->poly = (uint32_t)((first + *at) / limbs) * residues->step;
+  run->first = (uint32_t)limb;
+  run->count = (uint32_t)(limbs - limb < count - *at ? limbs - limb : count - *at);
+  *at += run->count;
+  return 1;
+}
+
+/* They follow each other in memory, as in the file. Each is summed while it is in the cache. */
+static umbra_status read_limbs(const umbra_reader *reader, const umbra_ring *ring, const umbra_residues *residues,
+                               const umbra_limbs *run, uint64_t offset, crypto_generichash_state *sum) {
+  const size_t n = umbra_ring_n(ring), bytes = n * sizeof(uint32_t);
+  const umbra_view view = umbra_poly_view(residues->poly, ring);
+  uint32_t *words = residues->poly->data + run->poly * view.stride + run->first * n;
+  for (uint32_t i = 0; i < run->count; i++, words += n, offset += bytes) {
+    UMBRA_TRY(umbra_read_at(reader, words, bytes, offset));
+    crypto_generichash_update(sum, (const uint8_t *)words, bytes);
+    UMBRA_TRY(check_limb(reader, ring, words, umbra_view_position(&view, run->first + i), run->poly));
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_residues_read_piece(const umbra_reader *reader, const umbra_ring *ring,
+                                       const umbra_residues *residues, uint64_t piece,
+                                       uint8_t sum[UMBRA_CHECKSUM_BYTES]) {
+  const umbra_section_head *head = &residues->section.head;
+  uint64_t offset = residues->section.at + piece * umbra_piece_bytes(&reader->header, head);
+  crypto_generichash_state state;
+  umbra_limbs run;
+  umbra_piece_begin(&state, &reader->header, head);
+  for (uint64_t at = 0; umbra_residues_run(&run, &at, reader, ring, residues, piece);) {
+    UMBRA_TRY(read_limbs(reader, ring, residues, &run, offset, &state));
+    offset += run.count * umbra_ring_n(ring) * sizeof(uint32_t);
+  }
+  umbra_piece_end(&state, sum);
+  return UMBRA_OK;
 }
