@@ -83,7 +83,7 @@ static umbra_status expand_piece(const piece_pass *pass, const piece *piece) {
   umbra_stream *stream;
   umbra_limbs run;
   UMBRA_TRY(umbra_ring_stream_open_beside(&stream, ring));
-  for (uint64_t at = 0; umbra_residues_run(&run, &at, pass->reader, ring, &residues, piece->number);)
+  for (uint64_t at = 0; umbra_residues_run(&run, &at, &pass->reader->header, ring, &residues, piece->number);)
     expand_beside(&pass->keys->key[piece->key], ring, stream, &run);
   umbra_ring_stream_close(stream, ring);
   return UMBRA_OK;

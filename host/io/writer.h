@@ -19,8 +19,8 @@
 typedef struct umbra_sink {
   umbra_status (*store)(struct umbra_sink *sink, const void *bytes, size_t count);
   int file;
-  size_t unsynced; /* bytes in it that nobody has waited for */
-  uint8_t *memory; /* where the next byte goes */
+  uint64_t written, pushed; /* bytes in it; those that are on their way to the disk, or there */
+  uint8_t *memory;          /* where the next byte goes */
   umbra_write_fn write;
   void *user;
 } umbra_sink;
@@ -57,6 +57,12 @@ umbra_status umbra_writer_start(umbra_writer *writer, const umbra_sink *sink, um
 umbra_status umbra_write_begin(umbra_writer *writer, umbra_section type, uint64_t length);
 umbra_status umbra_write_bytes(umbra_writer *writer, const void *bytes, size_t count);
 umbra_status umbra_write_end(umbra_writer *writer);
+
+/* Bytes of a section whose sums (sum.h) somebody else has made, who then ends it. */
+umbra_status umbra_write_summed(umbra_writer *writer, const void *bytes, size_t count);
+umbra_status umbra_write_end_summed(umbra_writer *writer, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]);
+
+/* A whole section. */
 umbra_status umbra_write_record(umbra_writer *writer, umbra_section type, const void *record, size_t bytes);
 
 #endif
