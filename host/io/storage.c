@@ -97,13 +97,13 @@ static umbra_status synced(int result) {
   return result == 0 ? UMBRA_OK : umbra_fail(UMBRA_ERROR_IO, "cannot write: %s", strerror(errno));
 }
 
-/* An error is told once: only where the system does not know the call does another one follow. */
+/* What befell the bytes is told once; where the call itself is refused, another one follows. */
 umbra_status umbra_storage_push(int file, uint64_t first, uint64_t end) {
 #ifdef SYNC_FILE_RANGE_WRITE
   const unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   int result = sync_file_range(file, (off_t)first, (off_t)(end - first), SYNC_FILE_RANGE_WRITE);
   if (result == 0 && first) result = sync_file_range(file, 0, (off_t)first, wait);
-  if (result == 0 || (errno != ENOSYS && errno != EINVAL)) return synced(result);
+  if (result == 0 || errno == EIO || errno == ENOSPC || errno == EDQUOT) return synced(result);
 #else
   (void)first, (void)end;
 #endif
