@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making keys. A new key is checked by using it. */
+/* Making and loading keys. A new key is checked by using it. */
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "../host/base/error.h"
 #include "scheme_rig.h"
 
 /* ---- secret and public ---- */
@@ -61,10 +65,36 @@ static umbra_status use_rotation(bench_scheme *s) {
   return status;
 }
 
+/* ---- a file of them, in memory ---- */
+
+static umbra_status write_file(bench_scheme *s) {
+  if (s->file) return UMBRA_OK;
+  UMBRA_TRY(umbra_eval_keys_write(s->keys[BENCH_ROTATE], NULL, &s->file_bytes, NULL));
+  s->file = malloc(s->file_bytes);
+  return s->file ? umbra_eval_keys_write(s->keys[BENCH_ROTATE], s->file, &s->file_bytes, NULL) : bench_no_memory();
+}
+
+static umbra_status run_load(bench_scheme *s) {
+  UMBRA_TRY(write_file(s));
+  umbra_eval_keys_destroy(s->new_keys);
+  s->new_keys = NULL;
+  return umbra_eval_keys_read(&s->new_keys, s->context, s->file, s->file_bytes, NULL);
+}
+
+/* What its bytes take at the rate of their sums on one thread: what loading is compared with. */
+static umbra_status run_sum(bench_scheme *s) {
+  uint8_t sum[32];
+  UMBRA_TRY(write_file(s));
+  crypto_generichash(sum, sizeof sum, s->file, s->file_bytes, NULL, 0);
+  return UMBRA_OK;
+}
+
 const bench_operation bench_keys_made[] = {
     {"keygen_secret", BENCH_NO_KEYS, run_secret, bench_expect_x, 1, use_secret, 0},
     {"keygen_public", BENCH_NO_KEYS, run_public, bench_expect_x, 1, use_public, 0},
     {"keygen_relin", BENCH_NO_KEYS, run_relin, bench_expect_product, 1, use_relin, 0},
     {"keygen_rotation", BENCH_NO_KEYS, run_rotation, bench_expect_rotated, 1, use_rotation, 0},
+    {"keys_load", BENCH_ROTATE, run_load, bench_expect_rotated, 1, use_rotation, 0},
+    {"keys_sum", BENCH_ROTATE, run_sum, NULL, 0, NULL, 0},
     {0},
 };

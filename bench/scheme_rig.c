@@ -54,6 +54,7 @@ static void rig_close(bench_scheme *s) {
   umbra_context_destroy(s->context);
   umbra_params_destroy(s->params);
   free(s->x);
+  free(s->file);
   *s = (bench_scheme){0};
   warm = NULL;
 }

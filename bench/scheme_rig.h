@@ -43,6 +43,8 @@ typedef struct bench_scheme {
   umbra_secret_key *new_secret;
   umbra_public_key *new_public_key;
   umbra_eval_keys *new_keys;
+  void *file; /* of the keys for rotations; NULL: nobody has asked for it yet */
+  size_t file_bytes;
 } bench_scheme;
 
 typedef struct bench_slot {

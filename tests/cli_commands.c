@@ -275,6 +275,20 @@ static void models_fit_their_parameters(void **state) {
   assert_int_not_equal(access("x.umbra", F_OK), 0);
 }
 
+/* The last key of the file is for one rotation backwards, which scoring has not. */
+static void keys_that_are_not_needed_are_not_read(void **state) {
+  (void)state;
+  assert_succeeds("keygen --params params.umbra --no-passphrase --for-logistic 2 --rotations -1 --out more "
+                  "--secret secret/more.umbra");
+  assert_succeeds("encrypt --keys more --model model.csv --range 4 --degree 3 --out more.model");
+  assert_succeeds("encrypt --keys more --records records.csv --drop-last-column --out more.records");
+  assert_int_equal(shell("printf damage | dd of=more/eval.umbra bs=1 conv=notrunc status=none "
+                         "seek=$(($(wc -c <more/eval.umbra) - 5000))"),
+                   0);
+  assert_fails(1, "checksum is wrong", "inspect more/eval.umbra");
+  assert_succeeds("score --keys more --model more.model --records more.records --out more.scores");
+}
+
 static void records_out_of_range_are_noticed(void **state) {
   (void)state;
   write_text("wild.csv", "30,-30\n0,0\n");
@@ -615,6 +629,7 @@ int main(void) {
       cmocka_unit_test(two_keygens_do_not_mix),
       cmocka_unit_test(models_fit_their_parameters),
       cmocka_unit_test(refreshes_are_planned),
+      cmocka_unit_test(keys_that_are_not_needed_are_not_read),
       cmocka_unit_test(records_out_of_range_are_noticed),
       cmocka_unit_test(passphrase_files_may_end_their_line_with_cr_lf),
   };

@@ -6,7 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "host/io/container.h"
+#include "host/io/sum.h"
 
 typedef struct section {
   size_t at, length; /* of the head; of the payload */
@@ -39,9 +39,14 @@ static inline void fix_checksums(uint8_t *bytes, size_t size) {
   memcpy(bytes, &header, sizeof header);
   section s[MAX_SECTIONS];
   int count = find_sections(s, bytes, size);
-  for (int i = 0; i < count; i++)
-    crypto_generichash(payload(bytes, &s[i]) + s[i].length, UMBRA_CHECKSUM_BYTES, bytes + s[i].at,
-                       sizeof(umbra_section_head) + s[i].length, header.checksum, UMBRA_CHECKSUM_BYTES);
+  for (int i = 0; i < count; i++) {
+    umbra_section_head head;
+    umbra_sum sum;
+    memcpy(&head, bytes + s[i].at, sizeof head);
+    umbra_sum_begin(&sum, &header, &head);
+    umbra_sum_add(&sum, payload(bytes, &s[i]), s[i].length);
+    umbra_sum_end(&sum, payload(bytes, &s[i]) + s[i].length);
+  }
 }
 
 #endif

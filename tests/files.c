@@ -222,7 +222,9 @@ typedef struct fault {
 static const fault faults[] = {
     {PARAMS, -1, 0, 0, UMBRA_ERROR_FORMAT, "not an Umbra file"},
     {PARAMS, -1, 8, 0, UMBRA_ERROR_FORMAT, "format version 0"},
-    {PARAMS, -1, 8, 3, UMBRA_ERROR_FORMAT, "format version 3; this library reads versions 1 and 2"},
+    {PARAMS, -1, 8, 4, UMBRA_ERROR_FORMAT, "format version 4; this library reads versions 1 to 3"},
+    {PARAMS, -1, 8, 3, UMBRA_ERROR_FORMAT, "format version 3 is not defined for parameters"},
+    {EVAL_KEYS, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for evaluation keys"},
     {PARAMS, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2: parameters with keyless levels have version 2"},
     {CIPHERTEXT, -1, 8, 2, UMBRA_ERROR_FORMAT, "holds residues where the number of parts must be"},
     {MATRIX, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for encrypted matrix"},
@@ -750,7 +752,7 @@ static void inspection(void **state) {
     assert_ok(file_kinds[k].save(objects.object[k], in_folder("object")));
     assert_ok(umbra_file_inspect(&info, in_folder("object"), NULL));
     assert_string_equal(info.kind, names[k]);
-    assert_int_equal(info.version, 1);
+    assert_int_equal(info.version, k == EVAL_KEYS ? 3 : 1);
     assert_int_equal(info.bytes, objects.size[k]);
     const int is_plan = k == TRAIN_PLAN || k == INFERENCE_PLAN; /* of parameters of their own */
     if (!is_plan) assert_memory_equal(info.params_digest, digest, sizeof digest);

@@ -269,7 +269,7 @@ static void saving_and_loading_are_stopped(void **state) {
   }
   assert_ok(umbra_eval_keys_save(objects.object[EVAL_KEYS], path, &(umbra_progress){look, &counting}));
   assert_true(counting.fraction == 1);
-  watcher late = {.at = 30};
+  watcher late = {.at = 20};
   assert_fails(umbra_ciphertext_save(objects.object[CIPHERTEXT], path, &(umbra_progress){look, &(watcher){.at = 5}}),
                UMBRA_ERROR_CANCELLED, "cancelled");
   umbra_eval_keys *keys = NULL;

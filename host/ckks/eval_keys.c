@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../io/container.h"
 #include "../ring/residence.h"
 #include "checks.h"
 #include "galois.h"
@@ -34,6 +35,7 @@ umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *co
   }
   made->counted = UMBRA_COUNTED(destroy);
   made->context = umbra_context_share(context);
+  made->version = UMBRA_CONTAINER_PIECES;
   made->count = count;
   *out = made;
   return UMBRA_OK;

@@ -2,11 +2,14 @@
 /* Evaluation keys, each as two sections: its purpose and seed, then the halves that no seed gives. */
 #include <string.h>
 
+#include "../base/arrays.h"
+#include "../base/memory.h"
 #include "../device/enqueue.h"
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"
 #include "key_needs.h"
+#include "load_keys.h"
 
 /* auxes: 0 if it has all that the parameters have, as every key once had, or none because its kind has none. */
 typedef struct key_record {
@@ -29,6 +32,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_eval_keys *keys = object;
   const umbra_chain *chain = umbra_context_chain(keys->context);
   umbra_file_identify(writer, keys->context, keys->owner);
+  umbra_writer_set_version(writer, keys->version);
   UMBRA_TRY(umbra_life_write(writer, &keys->life));
   for (size_t i = 0; i < keys->count; i++) {
     const umbra_eval_key *entry = &keys->key[i];
@@ -72,39 +76,38 @@ static umbra_status read_purpose(umbra_reader *reader, const umbra_chain *chain,
   return check_record(reader, chain, record);
 }
 
-/* Quadratic in the number of keys, but each has a record and residues to be read, which take longer. */
-static umbra_status check_new(const umbra_reader *reader, const umbra_eval_keys *keys, size_t count,
-                              const key_record *record) {
-  for (size_t i = 0; i < count; i++)
-    if (keys->key[i].kind == record->kind && keys->key[i].rotation == record->rotation)
+/* ---- what a container has ---- */
+
+typedef struct found_keys {
+  umbra_found_key *key;
+  size_t count, room;
+  umbra_life life;
+} found_keys;
+
+/* Quadratic in the number of keys, but each has a record and residues in the file, which take longer. */
+static umbra_status check_new(const umbra_reader *reader, const found_keys *found, const key_record *record) {
+  for (size_t i = 0; i < found->count; i++)
+    if (found->key[i].purpose.kind == record->kind && found->key[i].purpose.rotation == record->rotation)
       return umbra_reader_malformed(reader, "two evaluation keys for the same %s %u",
                                     record->kind == UMBRA_KEY_ROTATE ? "rotation by" : "operation", record->rotation);
   return UMBRA_OK;
 }
 
-static umbra_status read_residues(umbra_reader *reader, const umbra_context *context, const umbra_eval_key *entry) {
-  umbra_stream *stream;
-  UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
-  umbra_stream_set_watch(stream, reader->watch);
-  umbra_status status = umbra_residues_read(reader, context->ring, stream, &entry->key.poly, 2);
-  if (status == UMBRA_OK) umbra_eval_key_expand(entry, context, stream);
-  return umbra_stream_close(stream, context, status);
-}
-
-static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, size_t index) {
-  const umbra_context *context = keys->context;
-  const umbra_chain *chain = umbra_context_chain(context);
+/* The next key up to its residues. */
+static umbra_status find_key(found_keys *found, umbra_reader *reader, const umbra_chain *chain) {
   key_record record;
   UMBRA_TRY(read_purpose(reader, chain, &record));
-  UMBRA_TRY(check_new(reader, keys, index, &record));
-  umbra_key_shape shape = shape_of(chain, &record);
-  UMBRA_TRY(umbra_residues_begin(reader, context->ring, shape.digits.count, shape.window.count + shape.aux));
-  umbra_eval_key *entry = &keys->key[index];
-  UMBRA_TRY(umbra_eval_key_make_shaped(entry, context, (umbra_key_kind)record.kind, record.level, &shape));
-  entry->rotation = record.rotation;
-  memcpy(entry->seed, record.seed, sizeof entry->seed);
-  UMBRA_TRY(read_residues(reader, context, entry));
-  return umbra_poly_may_leave(&entry->key.poly, context->ring);
+  UMBRA_TRY(check_new(reader, found, &record));
+  UMBRA_TRY(umbra_make_room(&found->key, &found->room, found->count, sizeof *found->key, "what a file of keys has"));
+  umbra_found_key *key = &found->key[found->count++];
+  *key = (umbra_found_key){.purpose = {(umbra_key_kind)record.kind, record.rotation, record.level},
+                           .shape = shape_of(chain, &record)};
+  memcpy(key->seed, record.seed, sizeof key->seed);
+  return UMBRA_OK;
+}
+
+static uint64_t residues_of(const umbra_chain *chain, const umbra_key_shape *shape) {
+  return (uint64_t)shape->digits.count * (shape->window.count + shape->aux) * sizeof(uint32_t) << chain->log_n;
 }
 
 static umbra_status count_keys(size_t *count, const umbra_reader *reader, const umbra_chain *chain) {
@@ -115,25 +118,112 @@ static umbra_status count_keys(size_t *count, const umbra_reader *reader, const 
                                 reader->header.sections, SECTIONS, most);
 }
 
-static umbra_status check_pair(const umbra_reader *reader, int to_sparse, int to_dense) {
-  if (to_sparse == to_dense) return UMBRA_OK;
+static int has_kind(const found_keys *found, umbra_key_kind kind) {
+  for (size_t i = 0; i < found->count; i++)
+    if (found->key[i].purpose.kind == kind) return 1;
+  return 0;
+}
+
+static umbra_status check_pair(const umbra_reader *reader, const found_keys *found) {
+  if (has_kind(found, UMBRA_KEY_TO_SPARSE) == has_kind(found, UMBRA_KEY_TO_DENSE)) return UMBRA_OK;
   return umbra_reader_malformed(reader, "one of the two ephemeral keys, and not the other");
 }
 
-static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
-  const umbra_context *context = argument;
+/* All keys, whose residues are passed over. */
+static umbra_status find_keys(found_keys *found, umbra_reader *reader, const umbra_chain *chain) {
   size_t count;
-  umbra_life life;
+  UMBRA_TRY(count_keys(&count, reader, chain));
+  UMBRA_TRY(umbra_life_read(reader, &found->life));
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(find_key(found, reader, chain));
+    umbra_found_key *key = &found->key[i];
+    UMBRA_TRY(umbra_read_pass(reader, UMBRA_SECTION_RESIDUES, residues_of(chain, &key->shape), &key->residues));
+  }
+  return check_pair(reader, found);
+}
+
+static umbra_status list_purposes(umbra_key_needs *needs, const found_keys *found) {
+  for (size_t i = 0; i < found->count; i++) UMBRA_TRY(umbra_key_needs_insert(needs, &found->key[i].purpose));
+  return UMBRA_OK;
+}
+
+/* ---- loading ---- */
+
+/* What is asked of a container: keys for those needs; NULL: all that it has. */
+typedef struct wanted_keys {
+  const umbra_context *context;
+  const umbra_key_needs *needs;
+} wanted_keys;
+
+static umbra_status check_served(const found_keys *found, const umbra_key_needs *needs) {
+  umbra_key_needs *served = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&served, needs->params));
+  umbra_status status = list_purposes(served, found);
+  if (status == UMBRA_OK) status = umbra_key_needs_cover(served, needs);
+  umbra_key_needs_destroy(served);
+  return status;
+}
+
+/* Forgets what nobody needs. */
+static umbra_status select_keys(found_keys *found, const umbra_key_needs *needs) {
+  size_t kept = 0;
+  if (!needs) return UMBRA_OK;
+  UMBRA_TRY(check_served(found, needs));
+  for (size_t i = 0; i < found->count; i++)
+    if (umbra_key_needs_name(needs, &found->key[i].purpose)) found->key[kept++] = found->key[i];
+  found->count = kept;
+  return UMBRA_OK;
+}
+
+static umbra_status make_set(umbra_eval_keys **keys, const umbra_reader *reader, const umbra_context *context,
+                             size_t count, const umbra_life *life) {
+  UMBRA_TRY(umbra_eval_keys_make(keys, context, count));
+  (*keys)->life = *life;
+  (*keys)->version = reader->header.version;
+  memcpy((*keys)->owner, reader->header.owner, sizeof(*keys)->owner);
+  return UMBRA_OK;
+}
+
+static umbra_status load_found(umbra_reader *reader, const wanted_keys *wanted, void **object, found_keys *found) {
   umbra_eval_keys *made = NULL;
-  UMBRA_TRY(count_keys(&count, reader, umbra_context_chain(context)));
-  UMBRA_TRY(umbra_life_read(reader, &life));
-  UMBRA_TRY(umbra_eval_keys_make(&made, context, count));
+  UMBRA_TRY(find_keys(found, reader, umbra_context_chain(wanted->context)));
+  UMBRA_TRY(umbra_read_finish(reader));
+  UMBRA_TRY(select_keys(found, wanted->needs));
+  UMBRA_TRY(make_set(&made, reader, wanted->context, found->count, &found->life));
   *object = made;
-  made->life = life;
-  memcpy(made->owner, reader->header.owner, sizeof made->owner);
-  for (size_t i = 0; i < count; i++) UMBRA_TRY(read_key(reader, made, i));
-  return check_pair(reader, umbra_eval_keys_find(made, UMBRA_KEY_TO_SPARSE, 0) != NULL,
-                    umbra_eval_keys_find(made, UMBRA_KEY_TO_DENSE, 0) != NULL);
+  return umbra_eval_keys_load_found(made, reader, found->key);
+}
+
+/* Key by key: nothing is known of what comes later. */
+static umbra_status load_in_order(umbra_reader *reader, const umbra_context *context, void **object,
+                                  found_keys *found) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  umbra_eval_keys *made = NULL;
+  size_t count;
+  UMBRA_TRY(count_keys(&count, reader, chain));
+  UMBRA_TRY(umbra_life_read(reader, &found->life));
+  UMBRA_TRY(make_set(&made, reader, context, count, &found->life));
+  *object = made;
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(find_key(found, reader, chain));
+    const umbra_found_key *key = &found->key[i];
+    UMBRA_TRY(umbra_read_begin(reader, UMBRA_SECTION_RESIDUES, residues_of(chain, &key->shape)));
+    UMBRA_TRY(umbra_eval_key_load_next(&made->key[i], context, reader, key));
+  }
+  return check_pair(reader, found);
+}
+
+static umbra_status load_wanted(umbra_reader *reader, const void *argument, void **object) {
+  const wanted_keys *wanted = argument;
+  found_keys found = {0};
+  umbra_status status = reader->source.in_order ? load_in_order(reader, wanted->context, object, &found)
+                                                : load_found(reader, wanted, object, &found);
+  umbra_free(found.key);
+  return status;
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  return load_wanted(reader, &(wanted_keys){.context = argument}, object);
 }
 
 static void destroy(void *object) { umbra_eval_keys_destroy(object); }
@@ -143,32 +233,33 @@ static const umbra_format format = {
 
 UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)
 
-/* ---- purposes alone ---- */
-
-/* Of the halves that no seed gives. */
-static uint64_t residues_of(const umbra_chain *chain, const key_record *record) {
-  const umbra_key_shape shape = shape_of(chain, record);
-  return (uint64_t)shape.digits.count * (shape.window.count + shape.aux) * sizeof(uint32_t) << chain->log_n;
+umbra_status umbra_eval_keys_load_for(umbra_eval_keys **keys, const umbra_context *context,
+                                      const umbra_key_needs *needs, const char *path, const umbra_progress *progress) {
+  UMBRA_TRACE_IN(context, "eval_keys_load", 0);
+  if (!keys || !context || !needs || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_eval_keys_load_for needs an output, a context, key needs and a path");
+  const umbra_params *params = umbra_context_params(context);
+  UMBRA_TRY(umbra_key_needs_check(needs, params, "the context"));
+  umbra_format some = format;
+  some.load = load_wanted;
+  umbra_watch watch = umbra_watch_of(progress);
+  void *made = NULL;
+  const umbra_wanted wanted = {&(wanted_keys){context, needs}, params->digest};
+  UMBRA_TRY(umbra_watch_close(&watch, umbra_format_load(&some, &made, &wanted, path, &watch)));
+  UMBRA_PUT(eval_keys, keys, made);
+  return UMBRA_OK;
 }
 
+/* ---- purposes alone ---- */
+
 static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) {
-  const umbra_chain *chain = &needs->params->chain;
-  size_t count;
-  umbra_life life;
-  int ephemeral[2] = {0};
-  UMBRA_TRY(count_keys(&count, reader, chain));
-  UMBRA_TRY(umbra_life_read(reader, &life));
-  for (size_t i = 0; i < count; i++) {
-    key_record record;
-    UMBRA_TRY(read_purpose(reader, chain, &record));
-    UMBRA_TRY(umbra_read_pass(reader, UMBRA_SECTION_RESIDUES, residues_of(chain, &record)));
-    umbra_key_purpose purpose = {(umbra_key_kind)record.kind, record.rotation, record.level};
-    UMBRA_TRY(umbra_key_needs_insert(needs, &purpose));
-    if (purpose.kind >= UMBRA_KEY_TO_SPARSE) ephemeral[purpose.kind - UMBRA_KEY_TO_SPARSE] = 1;
-  }
-  if (needs->count < count) return umbra_reader_malformed(reader, "two evaluation keys for the same purpose");
-  UMBRA_TRY(check_pair(reader, ephemeral[0], ephemeral[1]));
-  return umbra_read_finish(reader);
+  found_keys found = {0};
+  umbra_status status = find_keys(&found, reader, &needs->params->chain);
+  if (status == UMBRA_OK) status = umbra_read_finish(reader);
+  if (status == UMBRA_OK) status = list_purposes(needs, &found);
+  umbra_free(found.key);
+  return status;
 }
 
 /* Adds what the container serves, if it is one of evaluation keys; closes the reader. */

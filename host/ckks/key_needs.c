@@ -68,6 +68,10 @@ static int is_at(const umbra_key_needs *needs, size_t at, const umbra_key_purpos
   return at < needs->count && place_of(&needs->need[at]) == place_of(need);
 }
 
+int umbra_key_needs_name(const umbra_key_needs *needs, const umbra_key_purpose *key) {
+  return is_at(needs, find_place(needs, key), key);
+}
+
 /* Whether `have` serves a need; *served is its need for that purpose, or NULL. */
 static int serves(const umbra_key_needs *have, const umbra_key_purpose *need, const umbra_key_purpose **served) {
   size_t at = find_place(have, need);

@@ -31,6 +31,9 @@ umbra_status umbra_key_needs_check(const umbra_key_needs *needs, const umbra_par
 /* One more need, whose level exists, as it is. */
 umbra_status umbra_key_needs_insert(umbra_key_needs *needs, const umbra_key_purpose *need);
 
+/* Whether there is a need for a key of that kind and rotation, at any level. */
+int umbra_key_needs_name(const umbra_key_needs *needs, const umbra_key_purpose *key);
+
 /* For texts: "relinearisation", ...; a rotation's number comes behind. */
 const char *umbra_key_name(umbra_key_kind kind);
 

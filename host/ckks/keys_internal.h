@@ -48,6 +48,7 @@ struct umbra_eval_keys {
   umbra_context *context;
   uint8_t owner[UMBRA_OWNER_BYTES];
   umbra_life life;
+  uint32_t version; /* of the file that they are saved as: that which they came from, or the newest */
   size_t count;
   umbra_eval_key *key;
 };

@@ -89,14 +89,39 @@ bool cli_eval_keys_cover(const char *option, const char *folder, const umbra_key
   return cover;
 }
 
-bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report) {
+/* remedy: what to say of keys that are missing, or NULL. */
+static bool load_eval_keys(umbra_eval_keys **keys, const umbra_context *context, const char *folder,
+                           const umbra_key_needs *needs, const char *remedy, cli_report *report) {
   char path[CLI_PATH];
   if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE) || !cli_key_serves("--keys", path)) return false;
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "loading keys");
-  if (!cli_progress_check(&bar, umbra_eval_keys_load(keys, context, path, &progress), "--keys")) return false;
+  const umbra_status status = umbra_eval_keys_load_for(keys, context, needs, path, &progress);
+  if (status == UMBRA_ERROR_MISSING_KEY && remedy) {
+    cli_progress_close(&bar);
+    return cli_error("--keys: %s; %s", umbra_last_error(), remedy);
+  }
+  if (!cli_progress_check(&bar, status, "--keys")) return false;
   cli_report_step(report, "load evaluation keys", path);
   return true;
+}
+
+bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder,
+                        const umbra_key_needs *needs, cli_report *report) {
+  return load_eval_keys(keys, context, folder, needs, NULL, report);
+}
+
+bool cli_score_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, size_t features,
+                         uint32_t level, cli_report *report) {
+  char remedy[128];
+  umbra_key_needs *needs = NULL;
+  snprintf(remedy, sizeof remedy, "umbra keygen --for-logistic %zu makes what scoring needs, beside --plan too",
+           features);
+  const bool loaded = cli_check(umbra_key_needs_create(&needs, umbra_context_params(context)), NULL) &&
+                      cli_check(umbra_logistic_needs(needs, features, level), NULL) &&
+                      load_eval_keys(keys, context, folder, needs, remedy, report);
+  umbra_key_needs_destroy(needs);
+  return loaded;
 }
 
 bool cli_matrix_load(umbra_matrix **matrix, const umbra_context *context, const char *option, const char *path,

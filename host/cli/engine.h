@@ -73,8 +73,13 @@ bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, c
 bool cli_eval_keys_cover(const char *option, const char *folder, const umbra_key_needs *needs,
                          const umbra_params *params);
 
-/* The evaluation keys in a folder of keys. */
-bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report);
+/* Those of the evaluation keys in a folder of keys that serve the needs. */
+bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder,
+                        const umbra_key_needs *needs, cli_report *report);
+
+/* Those that score records of so many features at that level. */
+bool cli_score_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, size_t features,
+                         uint32_t level, cli_report *report);
 
 /* An encrypted matrix from the file that an option names, or to that of --out; a step of that name. */
 bool cli_matrix_load(umbra_matrix **matrix, const umbra_context *context, const char *option, const char *path,

@@ -203,17 +203,14 @@ static bool load_keys(evaluate_job *j, const evaluate_options *o, cli_report *re
          cli_degree_fits(umbra_context_params(j->context), o->degree) &&
          cli_secret_load(&j->secret, j->context, &o->secret, report) &&
          cli_public_key_load(&j->public, j->context, o->keys, report) &&
-         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+         cli_score_keys_load(&j->keys, j->context, o->keys, j->columns, UMBRA_TOP_LEVEL, report);
 }
 
 static bool score(evaluate_job *j) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "scoring");
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, &progress);
-  cli_progress_close(&bar);
-  if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
-  return cli_error("--keys: %s; umbra keygen --for-logistic %zu makes what scoring needs, beside --plan too",
-                   umbra_last_error(), j->columns);
+  return cli_progress_check(&bar, umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, &progress),
+                            NULL);
 }
 
 static bool score_encrypted(evaluate_job *j, const evaluate_options *o, const umbra_sigmoid_options *polynomial,

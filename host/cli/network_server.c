@@ -359,7 +359,8 @@ bool cli_network_run(const cli_network_options *o, cli_report *report) {
   bool done = places_are_right(&job, o) && cli_verified(o->verify, "--plan", o->plan, report) &&
               cli_verified(o->verify, "--weights", o->weights, report) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
-              open_sanitizing(&job, o, report) && cli_eval_keys_load(&job.keys, job.context, o->keys, report) &&
+              open_sanitizing(&job, o, report) &&
+              cli_eval_keys_load(&job.keys, job.context, o->keys, job.needs, report) &&
               (o->weights ? load_weights(&job, o, report) : encode_weights(&job, report)) && open_evaluator(&job) &&
               run_batches(&job, o, report) && save_digests(&job, o, report);
   clear(&job);

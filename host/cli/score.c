@@ -94,11 +94,15 @@ static bool choose_sigmoid(score_job *j, const score_options *o, cli_report *rep
 static bool run_model(score_job *j) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "scoring");
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records, &progress);
-  cli_progress_close(&bar);
-  if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
-  return cli_error("%s; make the keys with umbra keygen --for-logistic %zu", umbra_last_error(),
-                   umbra_logistic_features(j->model));
+  return cli_progress_check(&bar, umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records, &progress),
+                            NULL);
+}
+
+static bool load_keys(score_job *j, const score_options *o, cli_report *report) {
+  umbra_logistic_info info = {UMBRA_LOGISTIC_INFO_INIT};
+  return cli_check(umbra_logistic_inspect(j->model, &info), "--model") &&
+         cli_score_keys_load(&j->keys, j->context, o->keys, umbra_logistic_features(j->model), level_of(j, &info),
+                             report);
 }
 
 static bool score(score_job *j, const score_options *o, cli_report *report) {
@@ -106,7 +110,7 @@ static bool score(score_job *j, const score_options *o, cli_report *report) {
   if (!cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) || !owners_agree(o) ||
       !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_inputs(j, o, report) ||
       !choose_sigmoid(j, o, report) || !cli_check(umbra_logistic_check(j->model, j->records), "--records, --model") ||
-      !cli_eval_keys_load(&j->keys, j->context, o->keys, report))
+      !load_keys(j, o, report))
     return false;
   if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL)) return false;
   if (!run_model(j)) return false;

@@ -20,14 +20,11 @@ static bool owners_agree(const cli_train_inputs *in) {
   return cli_owners_agree(files, 2);
 }
 
-static bool keys_suffice(const cli_train_inputs *in) {
-  umbra_key_needs *needs = NULL;
+static bool keys_suffice(cli_train_inputs *in) {
   const umbra_params *params = umbra_train_plan_params(in->plan);
-  bool suffice = cli_check(umbra_key_needs_create(&needs, params), NULL) &&
-                 cli_check(umbra_train_plan_needs(in->plan, needs), NULL) &&
-                 cli_eval_keys_cover("--keys", in->keys, needs, params);
-  umbra_key_needs_destroy(needs);
-  return suffice;
+  return cli_check(umbra_key_needs_create(&in->needs, params), NULL) &&
+         cli_check(umbra_train_plan_needs(in->plan, in->needs), NULL) &&
+         cli_eval_keys_cover("--keys", in->keys, in->needs, params);
 }
 
 bool cli_train_inputs_context(cli_train_inputs *in, const cli_engine *engine, uint64_t memory, cli_report *report) {
@@ -37,11 +34,12 @@ bool cli_train_inputs_context(cli_train_inputs *in, const cli_engine *engine, ui
 }
 
 bool cli_train_inputs_keys(cli_train_inputs *in, cli_report *report) {
-  return cli_eval_keys_load(&in->evaluation, in->context, in->keys, report);
+  return cli_eval_keys_load(&in->evaluation, in->context, in->keys, in->needs, report);
 }
 
 void cli_train_inputs_clear(cli_train_inputs *in) {
   umbra_eval_keys_destroy(in->evaluation);
   umbra_context_destroy(in->context);
+  umbra_key_needs_destroy(in->needs);
   umbra_train_plan_destroy(in->plan);
 }

@@ -11,6 +11,7 @@ typedef struct cli_train_inputs {
   umbra_train_plan *plan;
   umbra_train_options planned;
   umbra_train_report needed;
+  umbra_key_needs *needs;
   umbra_context *context;
   umbra_eval_keys *evaluation;
 } cli_train_inputs;

@@ -9,36 +9,38 @@ const uint8_t umbra_container_magic[8] = {0xd5, 'U', 'M', 'B', 'R', 'A', '\r', '
 
 enum { SEALS = UMBRA_CONTAINER_SEALED | UMBRA_CONTAINER_STORED };
 
+#define V(version) (1u << (version))
+
 static const struct {
   const char *name;
   uint32_t flags;
   int owned;
-  uint32_t newest; /* version */
+  uint32_t versions; /* mask: V(v), version v */
 } kinds[] = {
-    [UMBRA_KIND_PARAMS] = {"parameters", UMBRA_CONTAINER_INSECURE, 0, 2},
-    [UMBRA_KIND_SECRET_KEY] = {"secret key", SEALS, 1, 1},
-    [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1, 1},
-    [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1, 1},
-    [UMBRA_KIND_PLAINTEXT] = {"plaintext", UMBRA_CONTAINER_OPENED, 0, 1},
-    [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1, 2},
-    [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1, 1},
-    [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1, 1},
-    [UMBRA_KIND_TRAIN_PLAN] = {"training plan", UMBRA_CONTAINER_INSECURE, 0, 1},
-    [UMBRA_KIND_TRAIN_DATA] = {"training data", 0, 1, 1},
-    [UMBRA_KIND_TRAIN_BLOCK] = {"training block", 0, 1, 1},
-    [UMBRA_KIND_CHECKPOINT] = {"checkpoint", 0, 1, 1},
-    [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0, 1},
-    [UMBRA_KIND_SESSION] = {"session", 0, 0, 1},
-    [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0, 1},
-    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 1, 1},
-    [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
-    [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
-    [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
-    [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 2},
-    [UMBRA_KIND_INFERENCE_WEIGHTS] = {"encrypted inference weights", 0, 1, 1},
-    [UMBRA_KIND_RETIREMENT] = {"retirement of a key", 0, 1, 1},
-    [UMBRA_KIND_SIGNING_KEY] = {"signing key", SEALS, 1, 1},
-    [UMBRA_KIND_SIGNER] = {"signer", 0, 1, 1},
+    [UMBRA_KIND_PARAMS] = {"parameters", UMBRA_CONTAINER_INSECURE, 0, V(1) | V(2)},
+    [UMBRA_KIND_SECRET_KEY] = {"secret key", SEALS, 1, V(1)},
+    [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1, V(1)},
+    [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1, V(1) | V(3)},
+    [UMBRA_KIND_PLAINTEXT] = {"plaintext", UMBRA_CONTAINER_OPENED, 0, V(1)},
+    [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1, V(1) | V(2)},
+    [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1, V(1)},
+    [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1, V(1)},
+    [UMBRA_KIND_TRAIN_PLAN] = {"training plan", UMBRA_CONTAINER_INSECURE, 0, V(1)},
+    [UMBRA_KIND_TRAIN_DATA] = {"training data", 0, 1, V(1)},
+    [UMBRA_KIND_TRAIN_BLOCK] = {"training block", 0, 1, V(1)},
+    [UMBRA_KIND_CHECKPOINT] = {"checkpoint", 0, 1, V(1)},
+    [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0, V(1)},
+    [UMBRA_KIND_SESSION] = {"session", 0, 0, V(1)},
+    [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0, V(1)},
+    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 1, V(1)},
+    [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, V(1)},
+    [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, V(1)},
+    [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, V(1)},
+    [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, V(1) | V(2)},
+    [UMBRA_KIND_INFERENCE_WEIGHTS] = {"encrypted inference weights", 0, 1, V(1)},
+    [UMBRA_KIND_RETIREMENT] = {"retirement of a key", 0, 1, V(1)},
+    [UMBRA_KIND_SIGNING_KEY] = {"signing key", SEALS, 1, V(1)},
+    [UMBRA_KIND_SIGNER] = {"signer", 0, 1, V(1)},
 };
 
 static const char *const sections[] = {
@@ -94,7 +96,7 @@ uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
 
 int umbra_kind_is_owned(uint32_t kind) { return kinds[kind].owned; }
 
-uint32_t umbra_kind_newest(uint32_t kind) { return kinds[kind].newest; }
+int umbra_kind_has_version(uint32_t kind, uint32_t version) { return (kinds[kind].versions >> version) & 1; }
 
 const char *umbra_section_name(uint32_t type) {
   const char *name = type < COUNT(sections) ? sections[type] : NULL;

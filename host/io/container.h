@@ -15,6 +15,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files hold the words 
 enum {
   UMBRA_CONTAINER_VERSION = 1,
   UMBRA_CONTAINER_KEYLESS = 2, /* version of what the first one has not: keyless levels, three parts */
+  UMBRA_CONTAINER_PIECES = 3,  /* version in which checksums are over the sums of pieces, see sum.h */
+  UMBRA_PIECE_BYTES = 1 << 22,
   UMBRA_CHECKSUM_BYTES = 32,
   UMBRA_CONTAINER_DIGEST_BYTES = 32,
   UMBRA_CONTAINER_OWNER_BYTES = 16
@@ -111,8 +113,8 @@ typedef struct umbra_header {
 _Static_assert(sizeof(umbra_header) == 112, "no padding");
 
 /*
- * A section is this head, `length` bytes, and the BLAKE2b-256 of both, keyed with the header's checksum: a section of
- * another container, or at another place, does not pass. The digest of a container stands for all of its bytes: BLAKE2b-256
+ * A section is this head, `length` bytes, and a checksum of both (sum.h), keyed with the header's: a section of another
+ * container, or at another place, does not pass. The digest of a container stands for all of its bytes: BLAKE2b-256
  * of the checksums of its header and its sections, one after the other. Whoever reads or writes one has it for nothing.
  */
 typedef struct umbra_section_head {
@@ -133,8 +135,8 @@ int umbra_kind_is_reserved(uint32_t kind);
 uint32_t umbra_kind_flags(uint32_t kind);
 int umbra_kind_is_owned(uint32_t kind);
 
-/* The newest version in which there are objects of that kind; the oldest is UMBRA_CONTAINER_VERSION. */
-uint32_t umbra_kind_newest(uint32_t kind);
+/* Whether there are objects of that kind in that version. */
+int umbra_kind_has_version(uint32_t kind, uint32_t version);
 
 /* What sections of this type hold, in words. */
 const char *umbra_section_name(uint32_t type);

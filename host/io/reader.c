@@ -21,17 +21,17 @@ umbra_status umbra_reader_malformed(const umbra_reader *reader, const char *form
 
 /* ---- sources ---- */
 
-static umbra_status fetch_from_file(umbra_source *source, void *bytes, size_t count) {
-  return umbra_storage_read(source->file, bytes, count, source->name);
+static umbra_status fetch_from_file(const umbra_source *source, void *bytes, size_t count, uint64_t offset) {
+  return umbra_storage_read_at(source->file, bytes, count, offset, source->name);
 }
 
-static umbra_status fetch_from_memory(umbra_source *source, void *bytes, size_t count) {
-  memcpy(bytes, source->memory, count);
-  source->memory += count;
+static umbra_status fetch_from_memory(const umbra_source *source, void *bytes, size_t count, uint64_t offset) {
+  memcpy(bytes, source->memory + offset, count);
   return UMBRA_OK;
 }
 
-static umbra_status fetch_from_callback(umbra_source *source, void *bytes, size_t count) {
+static umbra_status fetch_from_callback(const umbra_source *source, void *bytes, size_t count, uint64_t offset) {
+  (void)offset;
   const int result = source->read(source->user, bytes, count);
   if (!result) return UMBRA_OK;
   return umbra_fail(result < 0 ? UMBRA_ERROR_IO : UMBRA_ERROR_CANCELLED, "the callback that reads returned %d", result);
@@ -39,31 +39,19 @@ static umbra_status fetch_from_callback(umbra_source *source, void *bytes, size_
 
 /* The next bytes; the caller has checked that there are so many. */
 static umbra_status fetch(umbra_reader *reader, void *bytes, size_t count) {
-  UMBRA_TRY(reader->source.fetch(&reader->source, bytes, count));
+  UMBRA_TRY(reader->source.fetch(&reader->source, bytes, count, reader->header.bytes - reader->left));
   reader->left -= count;
-  return umbra_watch_step(reader->watch, reader->header.bytes - reader->left, reader->header.bytes);
-}
-
-static umbra_status skip_in_file(umbra_source *source, uint64_t count) {
-  return umbra_storage_skip(source->file, count, source->name);
-}
-
-static umbra_status skip_in_memory(umbra_source *source, uint64_t count) {
-  source->memory += count;
-  return UMBRA_OK;
-}
-
-/* What comes from a callback comes in order. */
-static umbra_status skip_from_callback(umbra_source *source, uint64_t count) {
-  uint8_t bytes[8192];
-  for (; count > sizeof bytes; count -= sizeof bytes) UMBRA_TRY(source->fetch(source, bytes, sizeof bytes));
-  return source->fetch(source, bytes, (size_t)count);
+  return umbra_read_count(reader, count);
 }
 
 /* Passes over them. */
 static umbra_status leave_out(umbra_reader *reader, uint64_t count) {
+  uint8_t bytes[8192];
   reader->left -= count;
-  return reader->source.skip(&reader->source, count);
+  if (!reader->source.in_order) return UMBRA_OK;
+  for (; count > sizeof bytes; count -= sizeof bytes)
+    UMBRA_TRY(reader->source.fetch(&reader->source, bytes, sizeof bytes, 0));
+  return reader->source.fetch(&reader->source, bytes, (size_t)count, 0);
 }
 
 /* ---- header ---- */
@@ -72,9 +60,9 @@ static umbra_status check_header(const umbra_reader *reader) {
   const umbra_header *header = &reader->header;
   if (memcmp(header->magic, umbra_container_magic, sizeof header->magic) != 0)
     return umbra_reader_malformed(reader, "not an Umbra file: it does not begin with Umbra's signature");
-  if (header->version < UMBRA_CONTAINER_VERSION || header->version > UMBRA_CONTAINER_KEYLESS)
-    return umbra_reader_malformed(reader, "format version %" PRIu32 "; this library reads versions %d and %d",
-                                  header->version, UMBRA_CONTAINER_VERSION, UMBRA_CONTAINER_KEYLESS);
+  if (header->version < UMBRA_CONTAINER_VERSION || header->version > UMBRA_CONTAINER_PIECES)
+    return umbra_reader_malformed(reader, "format version %" PRIu32 "; this library reads versions %d to %d",
+                                  header->version, UMBRA_CONTAINER_VERSION, UMBRA_CONTAINER_PIECES);
   uint8_t checksum[UMBRA_CHECKSUM_BYTES];
   umbra_header_checksum(checksum, header);
   if (memcmp(checksum, header->checksum, sizeof checksum) != 0)
@@ -84,7 +72,7 @@ static umbra_status check_header(const umbra_reader *reader) {
   if (umbra_kind_is_reserved(header->kind))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is a file of kind '%s', which this version of Umbra cannot read",
                       umbra_kind_name(header->kind));
-  if (header->version > umbra_kind_newest(header->kind))
+  if (!umbra_kind_has_version(header->kind, header->version))
     return umbra_reader_malformed(reader, "format version %" PRIu32 " is not defined for %s", header->version,
                                   umbra_kind_name(header->kind));
   if (header->flags & ~umbra_kind_flags(header->kind))
@@ -100,8 +88,10 @@ static umbra_status check_header(const umbra_reader *reader) {
 }
 
 static umbra_status read_header(umbra_reader *reader) {
-  UMBRA_TRY(reader->source.fetch(&reader->source, &reader->header, sizeof reader->header));
+  UMBRA_TRY(reader->source.fetch(&reader->source, &reader->header, sizeof reader->header, 0));
   reader->left = reader->header.bytes - sizeof reader->header;
+  reader->done = sizeof reader->header;
+  reader->wanted = reader->header.bytes;
   crypto_generichash_init(&reader->digest, NULL, 0, UMBRA_CONTAINER_DIGEST_BYTES);
   crypto_generichash_update(&reader->digest, reader->header.checksum, sizeof reader->header.checksum);
   return check_header(reader);
@@ -120,7 +110,7 @@ static umbra_status read_header_of(umbra_reader *reader, uint64_t size) {
 
 umbra_status umbra_reader_open_file(umbra_reader *reader, const char *path) {
   uint64_t size;
-  *reader = (umbra_reader){.source = {.name = path, .fetch = fetch_from_file, .skip = skip_in_file}};
+  *reader = (umbra_reader){.source = {.name = path, .fetch = fetch_from_file}};
   UMBRA_TRY(umbra_storage_open(&reader->source.file, &size, path));
   umbra_status status = read_header_of(reader, size);
   if (status != UMBRA_OK) umbra_reader_close(reader);
@@ -128,13 +118,13 @@ umbra_status umbra_reader_open_file(umbra_reader *reader, const char *path) {
 }
 
 umbra_status umbra_reader_open_memory(umbra_reader *reader, const void *bytes, size_t count) {
-  *reader = (umbra_reader){.source = {"the buffer", fetch_from_memory, skip_in_memory, .file = -1, .memory = bytes}};
+  *reader = (umbra_reader){.source = {"the buffer", fetch_from_memory, .file = -1, .memory = bytes}};
   return read_header_of(reader, count);
 }
 
 umbra_status umbra_reader_open_callback(umbra_reader *reader, umbra_read_fn read, void *user, uint64_t most) {
   *reader = (umbra_reader){
-      .source = {"what was received", fetch_from_callback, skip_from_callback, .file = -1, .read = read, .user = user}};
+      .source = {"what was received", fetch_from_callback, .in_order = 1, .file = -1, .read = read, .user = user}};
   UMBRA_TRY(read_header(reader));
   if (reader->header.bytes <= most) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "%s of %" PRIu64 " bytes; at most %" PRIu64 " are to be taken",
@@ -176,8 +166,7 @@ static umbra_status read_head(umbra_reader *reader, umbra_section_head *head) {
     return umbra_reader_malformed(reader, "section %" PRIu32 " (%s) claims %" PRIu64 " bytes; %" PRIu64 " are left",
                                   head->index, umbra_section_name(head->type), head->length, reader->left);
   reader->section_left = head->length;
-  crypto_generichash_init(&reader->hash, reader->header.checksum, UMBRA_CHECKSUM_BYTES, UMBRA_CHECKSUM_BYTES);
-  crypto_generichash_update(&reader->hash, (const uint8_t *)head, sizeof *head);
+  umbra_sum_begin(&reader->sum, &reader->header, head);
   return UMBRA_OK;
 }
 
@@ -214,7 +203,7 @@ umbra_status umbra_read_bytes(umbra_reader *reader, void *bytes, size_t count) {
     return umbra_fail(UMBRA_ERROR_INTERNAL, "read beyond the end of section %" PRIu32, reader->section);
   UMBRA_TRY(fetch(reader, bytes, count));
   reader->section_left -= count;
-  crypto_generichash_update(&reader->hash, bytes, count);
+  umbra_sum_add(&reader->sum, bytes, count);
   return UMBRA_OK;
 }
 
@@ -225,14 +214,19 @@ static umbra_status fetch_checksum(umbra_reader *reader, uint8_t stored[UMBRA_CH
   return UMBRA_OK;
 }
 
+static umbra_status compare(const umbra_reader *reader, uint32_t section, const uint8_t stored[UMBRA_CHECKSUM_BYTES],
+                            const uint8_t computed[UMBRA_CHECKSUM_BYTES]) {
+  if (memcmp(stored, computed, UMBRA_CHECKSUM_BYTES) == 0) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "section %" PRIu32 " is damaged: its checksum is wrong", section);
+}
+
 umbra_status umbra_read_end(umbra_reader *reader) {
   if (reader->section_left)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "section %" PRIu32 " was not read to its end", reader->section);
   uint8_t stored[UMBRA_CHECKSUM_BYTES], computed[UMBRA_CHECKSUM_BYTES];
   UMBRA_TRY(fetch_checksum(reader, stored));
-  crypto_generichash_final(&reader->hash, computed, sizeof computed);
-  if (memcmp(stored, computed, sizeof stored) != 0)
-    return umbra_reader_malformed(reader, "section %" PRIu32 " is damaged: its checksum is wrong", reader->section);
+  umbra_sum_end(&reader->sum, computed);
+  UMBRA_TRY(compare(reader, reader->section, stored, computed));
   reader->section++;
   return UMBRA_OK;
 }
@@ -254,26 +248,52 @@ umbra_status umbra_read_skip(umbra_reader *reader) {
   return umbra_read_end(reader);
 }
 
-umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length) {
-  UMBRA_TRY(umbra_read_begin(reader, type, length));
-  UMBRA_TRY(leave_out(reader, length + UMBRA_CHECKSUM_BYTES));
+/* ---- sections that are passed over ---- */
+
+static umbra_status pass_payload(umbra_reader *reader, const umbra_section_head *head, umbra_extent *passed) {
+  *passed = (umbra_extent){.head = *head, .at = reader->header.bytes - reader->left};
+  UMBRA_TRY(leave_out(reader, head->length));
   reader->section_left = 0;
   reader->section++;
-  return UMBRA_OK;
+  return fetch_checksum(reader, passed->checksum);
 }
 
-static umbra_status pass_to_checksum(umbra_reader *reader) {
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length, umbra_extent *passed) {
   umbra_section_head head = {0};
-  uint8_t stored[UMBRA_CHECKSUM_BYTES];
   UMBRA_TRY(read_head(reader, &head));
-  UMBRA_TRY(leave_out(reader, head.length));
-  reader->section_left = 0;
-  reader->section++;
-  return fetch_checksum(reader, stored);
+  UMBRA_TRY(check_head(reader, &head, type, length));
+  return pass_payload(reader, &head, passed);
+}
+
+umbra_status umbra_read_at(const umbra_reader *reader, void *bytes, size_t count, uint64_t offset) {
+  return reader->source.fetch(&reader->source, bytes, count, offset);
+}
+
+umbra_status umbra_read_compare(const umbra_reader *reader, const umbra_extent *passed,
+                                const uint8_t checksum[UMBRA_CHECKSUM_BYTES]) {
+  return compare(reader, passed->head.index, passed->checksum, checksum);
+}
+
+void umbra_read_aside(umbra_reader *aside, const umbra_reader *reader, const umbra_extent *passed) {
+  *aside = *reader;
+  aside->left = reader->header.bytes - passed->at;
+  aside->section = passed->head.index;
+  aside->section_left = passed->head.length;
+  umbra_sum_begin(&aside->sum, &aside->header, &passed->head);
+}
+
+umbra_status umbra_read_count(umbra_reader *reader, uint64_t bytes) {
+  reader->done += bytes;
+  return umbra_watch_step(reader->watch, reader->done, reader->wanted);
 }
 
 umbra_status umbra_read_digest(umbra_reader *reader, uint8_t digest[UMBRA_CONTAINER_DIGEST_BYTES]) {
-  while (reader->section < reader->header.sections) UMBRA_TRY(pass_to_checksum(reader));
+  while (reader->section < reader->header.sections) {
+    umbra_section_head head = {0};
+    umbra_extent passed;
+    UMBRA_TRY(read_head(reader, &head));
+    UMBRA_TRY(pass_payload(reader, &head, &passed));
+  }
   crypto_generichash_state whole = reader->digest;
   crypto_generichash_final(&whole, digest, UMBRA_CONTAINER_DIGEST_BYTES);
   return UMBRA_OK;

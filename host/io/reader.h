@@ -9,15 +9,15 @@
 #include <umbra/status.h>
 
 #include "../base/watch.h"
-#include "container.h"
+#include "sum.h"
 
-/* Where bytes come from. */
+/* Where bytes come from. What comes from a callback comes in order; elsewhere any thread may fetch from any place. */
 typedef struct umbra_source {
   const char *name; /* for error texts */
-  umbra_status (*fetch)(struct umbra_source *source, void *bytes, size_t count);
-  umbra_status (*skip)(struct umbra_source *source, uint64_t count);
+  umbra_status (*fetch)(const struct umbra_source *source, void *bytes, size_t count, uint64_t offset);
+  int in_order;
   int file;              /* closed with the reader; or -1 */
-  const uint8_t *memory; /* what is left of it */
+  const uint8_t *memory; /* the first byte */
   umbra_read_fn read;
   void *user;
 } umbra_source;
@@ -26,10 +26,11 @@ typedef struct umbra_reader {
   umbra_header header;
   umbra_source source;
   umbra_watch *watch;              /* set by whoever opened it; NULL: nobody watches */
-  uint64_t left;                   /* bytes of the container not read yet */
+  uint64_t left;                   /* bytes of the container not read yet, nor passed over */
+  uint64_t done, wanted;           /* bytes that were read; that will have been, as far as is known */
   uint32_t section;                /* number of the open section, or of the next one */
   uint64_t section_left;           /* bytes of the open section not read yet */
-  crypto_generichash_state hash;   /* of the open section */
+  umbra_sum sum;                   /* of the open section */
   crypto_generichash_state digest; /* of the container, so far */
 } umbra_reader;
 
@@ -72,8 +73,26 @@ umbra_status umbra_read_record(umbra_reader *reader, umbra_section type, void *r
 /* Reads past the next section, whatever it is, and compares its checksum. */
 umbra_status umbra_read_skip(umbra_reader *reader);
 
+/* A section that was passed over. */
+typedef struct umbra_extent {
+  umbra_section_head head;
+  uint64_t at; /* of its payload, in the container */
+  uint8_t checksum[UMBRA_CHECKSUM_BYTES];
+} umbra_extent;
+
 /* Passes over the next section, of that type and length, without reading it: nobody knows whether it is whole. */
-umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length);
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length, umbra_extent *passed);
+
+/* Bytes of such a section, from any thread, of a source that is not in order; whoever reads all compares the checksum. */
+umbra_status umbra_read_at(const umbra_reader *reader, void *bytes, size_t count, uint64_t offset);
+umbra_status umbra_read_compare(const umbra_reader *reader, const umbra_extent *passed,
+                                const uint8_t checksum[UMBRA_CHECKSUM_BYTES]);
+
+/* Opens such a section; `aside` is for it alone, and is not closed. */
+void umbra_read_aside(umbra_reader *aside, const umbra_reader *reader, const umbra_extent *passed);
+
+/* So many bytes of such sections were read, or are known to be wanted: for the watch. */
+umbra_status umbra_read_count(umbra_reader *reader, uint64_t bytes);
 
 /*
  * Passes over all sections that are left, unread; those before it must all have been read. digest: of the container

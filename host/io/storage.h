@@ -24,8 +24,11 @@ umbra_status umbra_storage_skip(int file, uint64_t count, const char *path);
 
 umbra_status umbra_storage_write(int file, const void *bytes, size_t count);
 
-/* Waits until all that was written is on the disk. */
-umbra_status umbra_storage_sync(int file);
+/*
+ * Sends the bytes [first, end) of a file on their way to the disk, and waits until those before them are there, so that it
+ * writes while the next ones are made. What went wrong umbra_storage_replace finds out. Errors: IO.
+ */
+umbra_status umbra_storage_push(int file, uint64_t first, uint64_t end);
 
 /*
  * Calls write with a new file beside `path`, then makes it `path`: in one step, after its bytes have reached the disk,

@@ -13,10 +13,11 @@
 static umbra_status store_in_file(umbra_sink *sink, const void *bytes, size_t count) {
   const size_t most = (size_t)16 << 20;
   UMBRA_TRY(umbra_storage_write(sink->file, bytes, count));
-  sink->unsynced += count;
-  if (sink->unsynced < most) return UMBRA_OK;
-  sink->unsynced = 0;
-  return umbra_storage_sync(sink->file);
+  sink->written += count;
+  if (sink->written - sink->pushed < most) return UMBRA_OK;
+  const uint64_t first = sink->pushed;
+  sink->pushed = sink->written;
+  return umbra_storage_push(sink->file, first, sink->pushed);
 }
 
 static umbra_status store_in_memory(umbra_sink *sink, const void *bytes, size_t count) {
@@ -80,29 +81,44 @@ umbra_status umbra_write_begin(umbra_writer *writer, umbra_section type, uint64_
   }
   umbra_section_head head = {type, writer->section, length};
   writer->section_left = length;
-  crypto_generichash_init(&writer->hash, writer->header.checksum, UMBRA_CHECKSUM_BYTES, UMBRA_CHECKSUM_BYTES);
-  crypto_generichash_update(&writer->hash, (const uint8_t *)&head, sizeof head);
+  umbra_sum_begin(&writer->sum, &writer->header, &head);
   return store(writer, &head, sizeof head);
 }
 
-umbra_status umbra_write_bytes(umbra_writer *writer, const void *bytes, size_t count) {
+umbra_status umbra_write_summed(umbra_writer *writer, const void *bytes, size_t count) {
   if (writer->counting) return UMBRA_OK;
   if (count > writer->section_left)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "write beyond the end of section %" PRIu32, writer->section);
   writer->section_left -= count;
-  crypto_generichash_update(&writer->hash, bytes, count);
   return store(writer, bytes, count);
 }
 
-umbra_status umbra_write_end(umbra_writer *writer) {
-  if (writer->counting) return UMBRA_OK;
+umbra_status umbra_write_bytes(umbra_writer *writer, const void *bytes, size_t count) {
+  UMBRA_TRY(umbra_write_summed(writer, bytes, count));
+  if (!writer->counting) umbra_sum_add(&writer->sum, bytes, count);
+  return UMBRA_OK;
+}
+
+static umbra_status end_section(umbra_writer *writer, const uint8_t checksum[UMBRA_CHECKSUM_BYTES]) {
   if (writer->section_left)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "section %" PRIu32 " was not written to its end", writer->section);
-  uint8_t checksum[UMBRA_CHECKSUM_BYTES];
-  crypto_generichash_final(&writer->hash, checksum, sizeof checksum);
-  crypto_generichash_update(&writer->digest, checksum, sizeof checksum);
+  crypto_generichash_update(&writer->digest, checksum, UMBRA_CHECKSUM_BYTES);
   writer->section++;
-  return store(writer, checksum, sizeof checksum);
+  return store(writer, checksum, UMBRA_CHECKSUM_BYTES);
+}
+
+umbra_status umbra_write_end(umbra_writer *writer) {
+  uint8_t checksum[UMBRA_CHECKSUM_BYTES];
+  if (writer->counting) return UMBRA_OK;
+  umbra_sum_end(&writer->sum, checksum);
+  return end_section(writer, checksum);
+}
+
+umbra_status umbra_write_end_summed(umbra_writer *writer, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]) {
+  uint8_t checksum[UMBRA_CHECKSUM_BYTES];
+  if (writer->counting) return UMBRA_OK;
+  umbra_join_pieces(checksum, &writer->header, &writer->sum.head, sum);
+  return end_section(writer, checksum);
 }
 
 umbra_status umbra_write_record(umbra_writer *writer, umbra_section type, const void *record, size_t bytes) {

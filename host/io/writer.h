@@ -13,14 +13,14 @@
 #include <umbra/status.h>
 
 #include "../base/watch.h"
-#include "container.h"
+#include "sum.h"
 
 /* Where bytes go. */
 typedef struct umbra_sink {
   umbra_status (*store)(struct umbra_sink *sink, const void *bytes, size_t count);
   int file;
-  size_t unsynced; /* bytes in it that nobody has waited for */
-  uint8_t *memory; /* where the next byte goes */
+  uint64_t written, pushed; /* bytes in it; those that are on their way to the disk, or there */
+  uint8_t *memory;          /* where the next byte goes */
   umbra_write_fn write;
   void *user;
 } umbra_sink;
@@ -37,7 +37,7 @@ typedef struct umbra_writer {
   uint64_t written;                /* bytes */
   uint32_t section;                /* number of the open section, or of the next one */
   uint64_t section_left;           /* bytes of the open section not written yet */
-  crypto_generichash_state hash;   /* of the open section */
+  umbra_sum sum;                   /* of the open section */
   crypto_generichash_state digest; /* of the container, so far: final after its last section (container.h) */
 } umbra_writer;
 
@@ -57,6 +57,12 @@ umbra_status umbra_writer_start(umbra_writer *writer, const umbra_sink *sink, um
 umbra_status umbra_write_begin(umbra_writer *writer, umbra_section type, uint64_t length);
 umbra_status umbra_write_bytes(umbra_writer *writer, const void *bytes, size_t count);
 umbra_status umbra_write_end(umbra_writer *writer);
+
+/* Bytes of a section whose sums (sum.h) somebody else has made, who then ends it. */
+umbra_status umbra_write_summed(umbra_writer *writer, const void *bytes, size_t count);
+umbra_status umbra_write_end_summed(umbra_writer *writer, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]);
+
+/* A whole section. */
 umbra_status umbra_write_record(umbra_writer *writer, umbra_section type, const void *record, size_t bytes);
 
 #endif

@@ -75,9 +75,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read_stored(umbra_secret_
 
 /* Public and evaluation keys are refused (INVALID_ARGUMENT) in a folder that holds a secret key. */
 UMBRA_DECLARE_FILE_FUNCTIONS(public_key)
-UMBRA_DECLARE_FILE_FUNCTIONS(eval_keys) /* streamed: memory stays near one key */
+UMBRA_DECLARE_FILE_FUNCTIONS(eval_keys) /* streamed: beside the keys, memory stays near one of them */
 UMBRA_DECLARE_FILE_FUNCTIONS(plaintext)
 UMBRA_DECLARE_FILE_FUNCTIONS(ciphertext) /* fresh secret-key encryptions store a seed for half of their residues */
+
+/*
+ * The evaluation keys of a file that serve those needs, and no others: only their bytes are read, and what their purposes
+ * take. What else the file has may be damaged. Errors also: INVALID_ARGUMENT, MISMATCH (needs of other parameters),
+ * MISSING_KEY (as umbra_key_needs_cover; nothing was loaded).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_load_for(umbra_eval_keys **keys, const umbra_context *context,
+                                                               const umbra_key_needs *needs, const char *path,
+                                                               const umbra_progress *progress);
 
 /* What a file is, from its header: "parameters", "secret key", ... */
 typedef struct umbra_file_info {
