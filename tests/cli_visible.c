@@ -84,6 +84,7 @@ static void make_training_key(void) {
   desc.params = umbra_train_plan_params(plan);
   assert_int_equal(umbra_context_create(&context, &desc), UMBRA_OK);
   assert_int_equal(umbra_secret_key_generate(&key, context), UMBRA_OK);
+  remove("secret/training.umbra");
   assert_int_equal(umbra_secret_key_save(key, "secret/training.umbra", NULL), UMBRA_OK);
   umbra_secret_key_destroy(key);
   umbra_context_destroy(context);
@@ -121,6 +122,35 @@ static void plans_explain_what_is_visible(void **state) {
                    0);
   assert_succeeds(PLAN "--scale none --shuffle 3 --explain-visible");
   assert_int_equal(shell("grep -q 'which row of DATA is in which block' out"), 0);
+}
+
+/* Plans and data of two owners who shuffle the same table are alike, and dealt otherwise; nobody mixes them up. */
+static void orders_are_secret(void **state) {
+  (void)state;
+  static const char *const owners[] = {"alice", "bob"};
+  double loss[2];
+  assert_fails(2, "--shuffle belongs to DATA", "plan --shape 200x3 --shuffle 3");
+  assert_fails(2, "--scaling FILE is missing: it has the key of the order", PLAN "--scale none --shuffle 3 --out x");
+  for (int i = 0; i < 2; i++) {
+    assert_succeeds(PLAN "--scale none --bound 8 --shuffle 3 --scaling %s.csv --out %s.umbra --json", owners[i],
+                    owners[i]);
+    loss[i] = number_out("loss_twin");
+  }
+  assert_true(loss[0] != loss[1]);
+  assert_true(files_look_alike("alice.umbra", "bob.umbra"));
+  assert_int_equal(shell("cp alice.umbra plan.umbra && grep -q 'umbra salt' alice.csv"), 0);
+  make_training_key();
+  for (int i = 0; i < 2; i++)
+    assert_succeeds("encrypt near.csv --plan %s.umbra --scaling %s.csv --secret secret/training.umbra --out %s",
+                    owners[i], owners[i], owners[i]);
+  assert_true(folders_are_alike("alice", "bob", 3, files_look_alike));
+  assert_fails(1, "not the one that was written with this plan",
+               "encrypt near.csv --plan alice.umbra --scaling bob.csv --secret secret/training.umbra --out x");
+  assert_fails(1, "--scaling FILE is missing",
+               "encrypt near.csv --plan alice.umbra --secret secret/training.umbra --out x");
+  assert_int_equal(access("x", F_OK), -1);
+  assert_succeeds("inspect alice.umbra --json");
+  assert_non_null(strstr(contents("out"), "\"secret_order\":true"));
 }
 
 /* Two inputs, squared, and added with weights. */
@@ -163,6 +193,7 @@ int main(void) {
       cmocka_unit_test(models),
       cmocka_unit_test(data_for_trainings),
       cmocka_unit_test(plans_explain_what_is_visible),
+      cmocka_unit_test(orders_are_secret),
       cmocka_unit_test(records_of_networks),
   };
   return cmocka_run_group_tests(tests, make_files, leave_scratch);

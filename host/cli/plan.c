@@ -265,6 +265,8 @@ static void check_data(plan_options *o) {
               "table belong to DATA");
   if (o->shape && (o->holdout > 0 || o->folds || o->threshold > 0 || o->no_search || o->tried))
     cli_usage("--holdout, --folds, --threshold, --no-search and --tried belong to DATA");
+  if (o->shape && o->shuffle != CLI_NOT_GIVEN)
+    cli_usage("--shuffle belongs to DATA: the order has its key in the scaling of the records");
   if ((o->held_out != NULL) + (o->holdout > 0) + (o->folds > 0) > 1)
     cli_usage("--held-out, --holdout and --folds exclude each other");
 }
@@ -274,6 +276,8 @@ static void check_scaling(plan_options *o) {
   bool constant = o->scaling_kind == UMBRA_SCALING_CONSTANT;
   if (constant != (o->divisor > 0)) cli_usage("--scale constant and --scale-by belong together");
   if (!o->out || o->scaling) return;
+  if (o->shuffle != CLI_NOT_GIVEN)
+    cli_usage("--scaling FILE is missing: it has the key of the order, which the plan has not");
   if (cli_plan_searches_scaling(o))
     cli_usage("--scaling FILE is missing: encryption and evaluation scale by it (--scale none: not at all)");
   if (o->scaling_kind != UMBRA_SCALING_NONE || o->clip > 0 || o->limits)
@@ -303,7 +307,7 @@ static void check_usage(plan_options *o) {
   o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
   o->train.bootstrap_result = o->bootstrap_result;
-  o->train.shuffle = o->shuffle != CLI_NOT_GIVEN;
+  o->train.shuffle = o->shuffle != CLI_NOT_GIVEN ? UMBRA_SHUFFLE_SECRET : UMBRA_SHUFFLE_NONE;
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
 
@@ -356,7 +360,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"batch", "N", "records of a batch (default 0: all)", CLI_WHOLE, &o.batch, CLI_OPTIONAL},
       {"whole-batches", NULL, "leave the records after the last whole batch out", CLI_FLAG, &o.whole_batches,
        CLI_OPTIONAL},
-      {"shuffle", "SEED", "deal records to batches in an order that follows from SEED (default: as they are)",
+      {"shuffle", "SEED",
+       "deal records to batches in an order that follows from SEED and a key, which --scaling keeps, and the plan has "
+       "not "
+       "(default: as they are)",
        CLI_WHOLE, &o.shuffle, CLI_OPTIONAL},
       {"rate", "R", "learning rate (default: found by DATA; else 1)", CLI_NUMBER, &o.train.rate,
        CLI_TOLD_WITHIN(o.rate_given, 1e-300, 1e300)},
