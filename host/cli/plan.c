@@ -12,6 +12,7 @@
 #include "plan_job.h"
 #include "progress.h"
 #include "target.h"
+#include "visible.h"
 
 static const char default_preset[] = "boot-64k-40";
 static const char precise_preset[] = "boot-64k-50"; /* what noise takes from the other leaves nothing */
@@ -405,10 +406,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
        "by DATA; else that of what is encrypted)",
        CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
-      {"coarse", NULL, "bounds that are found from DATA become the next of 1, 16, 256, ..., so that they tell less",
-       CLI_FLAG, &o.coarse, CLI_OPTIONAL},
-      {"explain-visible", NULL, "say what others see in the plan that was found from DATA", CLI_FLAG,
-       &o.explain_visible, CLI_OPTIONAL},
+      CLI_VISIBLE_OPTIONS(o.coarse, o.explain_visible, "DATA",
+                          "bounds that are found from DATA become the next of 1, 16, 256, ..."),
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"rounds", "N",
