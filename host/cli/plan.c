@@ -406,8 +406,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
        "by DATA; else that of what is encrypted)",
        CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
-      CLI_VISIBLE_OPTIONS(o.coarse, o.explain_visible, "DATA",
-                          "bounds that are found from DATA become the next of 1, 16, 256, ..."),
+      CLI_VISIBLE_OPTIONS(
+          o.coarse, o.explain_visible, "DATA",
+          "bounds that are found from DATA become the next of 1, 16, 256, ..., and a rate a power of two"),
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"rounds", "N",

@@ -10,6 +10,11 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
   umbra_train_options t = {UMBRA_TRAIN_OPTIONS_INIT};
   if (!o->explain_visible) return true;
   if (!cli_check(umbra_train_plan_options(j->plan, &t), NULL)) return false;
+  const char *rate = o->network ? tried
+                     : o->coarse
+                         ? "the power of two below the best of a few that follow from the size of scaled records"
+                         : "two digits of the best of a few that follow from the size of scaled records, by the "
+                           "largest moment that their columns have";
   const bool data = o->data, searched = data && (!o->no_search || o->network);
   const char *power = o->coarse ? "the power of 16" : "the power of two";
   char record_bound[128], bound[128];
@@ -22,7 +27,7 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
       {"outputs", t.outputs, data && o->network, "classes of the label"},
       {"record_bound", t.record_bound, data && o->train.record_bound == 0, record_bound},
       {"bound", t.bound, data && o->bound == 0 && !o->promise, bound},
-      {"rate", t.rate, searched && !o->rate_given, tried},
+      {"rate", t.rate, searched && !o->rate_given, rate},
       {"iterations", t.iterations, searched && !o->network && !o->iterations_given, tried},
       {"degree", t.sigmoid->degree, searched && !o->network && !o->degree_given, tried},
       {"range", t.sigmoid->range, searched && !o->network && !o->range_given, tried},
