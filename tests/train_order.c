@@ -179,6 +179,33 @@ static void others_do_not_know_it(void **state) {
   umbra_scaling_destroy(unknown);
 }
 
+/* A plan with a secret order that commits to no key, and one whose shuffle there is not. */
+static void plans_without_a_key_are_malformed(void **state) {
+  (void)state;
+  section found[MAX_SECTIONS];
+  umbra_train_plan *plan = NULL;
+  size_t size = 0;
+  assert_ok(umbra_train_plan_write(alice.plan, NULL, &size));
+  uint8_t *bytes = malloc(size);
+  assert_non_null(bytes);
+  assert_ok(umbra_train_plan_write(alice.plan, bytes, &size));
+  umbra_header *header = (umbra_header *)bytes;
+  const int sections = find_sections(found, bytes, size);
+  header->sections--;
+  header->bytes = found[sections - 1].at;
+  fix_checksums(bytes, header->bytes);
+  assert_fails(umbra_train_plan_read(&plan, bytes, header->bytes), UMBRA_ERROR_FORMAT, "shuffle is 2, a secret order");
+  for (int i = 0; i < sections; i++) {
+    enum { SHUFFLE = 36 }; /* where it lies in TRAINING */
+    umbra_section_head head;
+    memcpy(&head, bytes + found[i].at, sizeof head);
+    if (head.type == UMBRA_SECTION_TRAINING) payload(bytes, &found[i])[SHUFFLE]++;
+  }
+  fix_checksums(bytes, header->bytes);
+  assert_fails(umbra_train_plan_read(&plan, bytes, header->bytes), UMBRA_ERROR_FORMAT, "or a shuffle 2");
+  free(bytes);
+}
+
 /* All places equally often, with keys as they come. */
 static void orders_are_fair(void **state) {
   (void)state;
@@ -231,9 +258,13 @@ static int teardown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plans_tell_no_order), cmocka_unit_test(owners_keep_their_order),
-      cmocka_unit_test(trainings_follow_it), cmocka_unit_test(others_do_not_know_it),
-      cmocka_unit_test(orders_are_fair),     cmocka_unit_test(public_orders_stay),
+      cmocka_unit_test(plans_tell_no_order),
+      cmocka_unit_test(owners_keep_their_order),
+      cmocka_unit_test(trainings_follow_it),
+      cmocka_unit_test(others_do_not_know_it),
+      cmocka_unit_test(plans_without_a_key_are_malformed),
+      cmocka_unit_test(orders_are_fair),
+      cmocka_unit_test(public_orders_stay),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
