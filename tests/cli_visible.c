@@ -84,6 +84,7 @@ static void make_training_key(void) {
   desc.params = umbra_train_plan_params(plan);
   assert_int_equal(umbra_context_create(&context, &desc), UMBRA_OK);
   assert_int_equal(umbra_secret_key_generate(&key, context), UMBRA_OK);
+  remove("secret/training.umbra");
   assert_int_equal(umbra_secret_key_save(key, "secret/training.umbra", NULL), UMBRA_OK);
   umbra_secret_key_destroy(key);
   umbra_context_destroy(context);
@@ -115,12 +116,63 @@ static void plans_explain_what_is_visible(void **state) {
   assert_true(number_out("record_bound") == 256);
   const double exponent = log2(number_out("bound"));
   assert_true(exponent >= log2(bound) && exponent < log2(bound) + 4 && fmod(exponent, 4) == 0);
+  assert_succeeds("plan near.csv --no-estimate --coarse --explain-visible"); /* whose rate is searched */
+  assert_int_equal(shell("grep -q '^  rate .*: the power of two below' out"), 0);
+  assert_succeeds("plan near.csv --no-estimate --coarse --json");
+  assert_true(frexp(number_out("rate"), &(int){0}) == 0.5);
   assert_succeeds(PLAN "--scale none --bound 4 --explain-visible");
   assert_int_equal(shell("grep -q '^  record_bound  *1: the power of two' out && "
                          "grep -q '^  bound  *4: given, or a default' out && grep -q '^  rows  *200: records' out"),
                    0);
   assert_succeeds(PLAN "--scale none --shuffle 3 --explain-visible");
-  assert_int_equal(shell("grep -q 'which row of DATA is in which block' out"), 0);
+  assert_int_equal(shell("grep -q '^  seed  *3: given' out"), 0);
+}
+
+/* Of trained networks, by the same options. */
+static void plans_of_trained_networks(void **state) {
+  (void)state;
+  static const char far[] = "plan far.csv --no-estimate --loss one-vs-rest --scale none --iterations 2 --rate 0.001";
+  assert_succeeds("%s --explain-visible", far);
+  assert_int_equal(
+      shell("grep -q '^  record_bound  *32: the power of two' out && grep -q '^  rate  *0.001: given' out && "
+            "grep -q '^  outputs  *1: classes' out && grep -q '^  rows  *200: records' out"),
+      0);
+  assert_succeeds("%s --coarse --json", far);
+  assert_true(number_out("record_bound") == 256 && fmod(log2(number_out("bound")), 4) == 0);
+  assert_succeeds("plan near.csv --no-estimate --hidden 2 --hidden-range 20 --scale none --iterations 2 --coarse "
+                  "--explain-visible");
+  assert_int_equal(shell("grep -q '^  rate .*: the best of' out && grep -q '^  bound .*: the power of 16' out && "
+                         "grep -q '^  hidden_range  *20: given' out"),
+                   0);
+}
+
+/* Plans and data of two owners who shuffle the same table are alike, and dealt otherwise; nobody mixes them up. */
+static void orders_are_secret(void **state) {
+  (void)state;
+  static const char *const owners[] = {"alice", "bob"};
+  double loss[2];
+  assert_fails(2, "--shuffle belongs to DATA", "plan --shape 200x3 --shuffle 3");
+  assert_fails(2, "--scaling FILE is missing: it has the key of the order", PLAN "--scale none --shuffle 3 --out x");
+  for (int i = 0; i < 2; i++) {
+    assert_succeeds(PLAN "--scale none --bound 8 --shuffle 3 --scaling %s.csv --out %s.umbra --json", owners[i],
+                    owners[i]);
+    loss[i] = number_out("loss_twin");
+  }
+  assert_true(loss[0] != loss[1]);
+  assert_true(files_look_alike("alice.umbra", "bob.umbra"));
+  assert_int_equal(shell("cp alice.umbra plan.umbra && grep -q 'umbra salt' alice.csv"), 0);
+  make_training_key();
+  for (int i = 0; i < 2; i++)
+    assert_succeeds("encrypt near.csv --plan %s.umbra --scaling %s.csv --secret secret/training.umbra --out %s",
+                    owners[i], owners[i], owners[i]);
+  assert_true(folders_are_alike("alice", "bob", 3, files_look_alike));
+  assert_fails(1, "not the one that was written with this plan",
+               "encrypt near.csv --plan alice.umbra --scaling bob.csv --secret secret/training.umbra --out x");
+  assert_fails(1, "--scaling FILE is missing",
+               "encrypt near.csv --plan alice.umbra --secret secret/training.umbra --out x");
+  assert_int_equal(access("x", F_OK), -1);
+  assert_succeeds("inspect alice.umbra --json");
+  assert_non_null(strstr(contents("out"), "\"secret_order\":true"));
 }
 
 /* Two inputs, squared, and added with weights. */
@@ -136,6 +188,28 @@ static void write_model(const char *path) {
   assert_int_equal(umbra_model_output(model, "y", node, NULL, 0, NULL), UMBRA_OK);
   assert_int_equal(umbra_model_export(model, path, NULL), UMBRA_OK);
   umbra_model_destroy(model);
+}
+
+/* What samples of a model show, and what of it is left when they are coarse. */
+static void plans_of_networks(void **state) {
+  (void)state;
+  write_model("model.onnx");
+  assert_int_equal(shell("cut -d, -f1-3 near.csv | tail -n +2 >one.csv && awk -F, '{printf \"%%s,%%s,%%s\\n\", "
+                         "$1 * .97, $2 * .97, $3 * .97}' one.csv >two.csv"),
+                   0);
+#define BUNDLES "--no-estimate --server %s.server --client %s.client --explain-visible"
+  for (int coarse = 0; coarse < 2; coarse++) {
+    static const char *const samples[] = {"one", "two"};
+    for (int i = 0; i < 2; i++)
+      assert_succeeds("plan model.onnx --samples %s.csv %s" BUNDLES, samples[i], coarse ? "--coarse " : "", samples[i],
+                      samples[i]);
+    assert_int_equal(files_look_alike("one.client", "two.client"), coarse);
+    assert_int_equal(files_look_alike("one.server", "two.server"), coarse);
+  }
+  assert_int_equal(shell("grep -q '^  highest  *1.6: the power of two that the samples are within' out && "
+                         "grep -q '^  samples  *200: how many there were' out && grep -q '^  layers  *3: ' out && "
+                         "grep -q '^  error .*: a figure of the samples, as the next power of 16' out"),
+                   0);
 }
 
 static void records_of_networks(void **state) {
@@ -163,6 +237,9 @@ int main(void) {
       cmocka_unit_test(models),
       cmocka_unit_test(data_for_trainings),
       cmocka_unit_test(plans_explain_what_is_visible),
+      cmocka_unit_test(orders_are_secret),
+      cmocka_unit_test(plans_of_trained_networks),
+      cmocka_unit_test(plans_of_networks),
       cmocka_unit_test(records_of_networks),
   };
   return cmocka_run_group_tests(tests, make_files, leave_scratch);

@@ -243,7 +243,7 @@ static uint64_t file_size(const char *path) {
 static void data_sets_hold_the_records(void **state) {
   (void)state;
   static size_t order[ROWS];
-  umbra_train_plan_order(plan, order);
+  assert_ok(umbra_train_plan_order(plan, order, NULL));
   assert_true(plan->blocks > plan->batches && plan->batches > 1);
   encrypt_into("data", plan);
   assert_int_equal(count_files(in_folder("data")), plan->blocks + 1);
@@ -264,7 +264,7 @@ static void data_sets_hold_the_records(void **state) {
 static void secret_keys_halve_data_sets(void **state) {
   (void)state;
   static size_t order[ROWS];
-  umbra_train_plan_order(plan, order);
+  assert_ok(umbra_train_plan_order(plan, order, NULL));
   assert_ok(umbra_train_encrypt_symmetric(in_folder("seeded"), plan, s.secret, records, initial, NULL));
   umbra_dataset *dataset = open_data("seeded", 0);
   check_weights(umbra_dataset_weights(dataset)->part[0]);

@@ -33,7 +33,7 @@ static void train_in_the_clear(const training *t, double *weights, const double 
   size_t *order = calloc(o.rows, sizeof *order);
   double *v = calloc(f + 1, sizeof *v), *gradient = calloc(f + 1, sizeof *gradient);
   assert_true(order && v && gradient);
-  umbra_train_plan_order(t->plan, order);
+  assert_ok(umbra_train_plan_order(t->plan, order, NULL));
   for (uint32_t c = 0; c <= f; c++) v[c] = weights[c] = initial ? initial[c] : 0;
   for (uint32_t i = 0; i < o.iterations; i++) {
     umbra_train_iteration it = {UMBRA_TRAIN_ITERATION_INIT};

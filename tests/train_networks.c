@@ -134,7 +134,7 @@ static void train_in_the_clear(oracle *t, const umbra_train_plan *plan) {
   const int rolls = t->o.optimizer == UMBRA_OPTIMIZER_MOMENTUM || t->o.optimizer == UMBRA_OPTIMIZER_PLAIN;
   size_t *order = calloc(t->o.rows, sizeof *order);
   assert_non_null(order);
-  umbra_train_plan_order(plan, order);
+  assert_ok(umbra_train_plan_order(plan, order, NULL));
   for (uint32_t i = 0; i < t->o.iterations; i++) {
     umbra_train_iteration it = {UMBRA_TRAIN_ITERATION_INIT};
     assert_ok(umbra_train_plan_iteration(plan, &it, i));

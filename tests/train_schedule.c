@@ -38,9 +38,10 @@ static void refused_options(void **state) {
   assert_refused("iterations is 0; it must be 1 to 100000", o.iterations = 0);
   assert_refused("iterations is 100001", o.iterations = 100001);
   assert_refused("batch is 101; it must be up to the 100 rows", o.batch = 101);
-  assert_refused("whole_batches, shuffle and bootstrap_result are 2, 0 and 0", o.whole_batches = 2);
-  assert_refused("are 0, -1 and 0; they must be 0 or 1", o.shuffle = -1);
-  assert_refused("are 0, 0 and 7", o.bootstrap_result = 7);
+  assert_refused("whole_batches and bootstrap_result are 2 and 0", o.whole_batches = 2);
+  assert_refused("shuffle is -1; it must be 0, 1 or 2", o.shuffle = -1);
+  assert_refused("shuffle is 3", o.shuffle = 3);
+  assert_refused("are 0 and 7", o.bootstrap_result = 7);
   assert_refused("whole_batches is 1 and batch is 0", o.whole_batches = 1, o.batch = 0);
   assert_refused("rate is 0; it must be above 0", o.rate = 0);
   assert_refused("rate is -1", o.rate = -1);

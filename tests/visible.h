@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What others see of a container: all but residues, seeds, identifiers of data sets and checksums. */
+/* What others see of a container: all but residues, seeds, identifiers of data sets and trainings, and checksums. */
 #ifndef UMBRA_TESTS_VISIBLE_H
 #define UMBRA_TESTS_VISIBLE_H
 
@@ -26,6 +26,7 @@ static inline void clear_payload(uint8_t *bytes, const section *s) {
   umbra_section_head head;
   memcpy(&head, bytes + s->at, sizeof head);
   if (head.type == UMBRA_SECTION_RESIDUES || head.type == UMBRA_SECTION_SEED) memset(payload(bytes, s), 0, s->length);
+  if (head.type == UMBRA_SECTION_ORIGIN) memset(payload(bytes, s), 0, UMBRA_DIGEST_BYTES);
   if (head.type == UMBRA_SECTION_STAMP)
     memset(payload(bytes, s) + offsetof(umbra_train_stamp, data), 0, UMBRA_DATASET_ID_BYTES);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* umbra plan MODEL.onnx: from a model and samples to the two bundles, the server's and the client's. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "network_svg.h"
 #include "progress.h"
 #include "target.h"
+#include "visible.h"
 
 typedef struct plan_options {
   const char *model, *samples, *output, *target, *machine, *server, *client, *svg;
@@ -18,7 +20,7 @@ typedef struct plan_options {
   uint32_t records, scale_bits;
   uint64_t memory, publish; /* publish 0: results are their owner's alone */
   double statistical, least_bits;
-  bool symmetric, encrypted_weights, without_refreshes, explain, no_estimate, json;
+  bool symmetric, encrypted_weights, without_refreshes, explain, no_estimate, coarse, explain_visible, json;
 } plan_options;
 
 typedef struct plan_job {
@@ -46,6 +48,7 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
   wanted->without_refreshes = o->without_refreshes;
   wanted->output = j->output;
   wanted->disclosure = o->publish ? &j->disclosure : NULL;
+  wanted->coarse = o->coarse;
   return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
 }
 
@@ -144,6 +147,67 @@ static void report_layers(const plan_job *j, cJSON *list) {
   }
 }
 
+/* ---- what others see ---- */
+
+/* Lowest and highest of all elements, and how many have ranges of their own. */
+typedef struct record_ranges {
+  double lowest, highest;
+  size_t kinds;
+} record_ranges;
+
+static bool find_ranges(record_ranges *found, const plan_job *j) {
+  const size_t elements = umbra_ndarray_count(&j->samples) / j->samples.shape[0];
+  double before[2] = {NAN, NAN}, range[2];
+  *found = (record_ranges){INFINITY, -INFINITY, 0};
+  for (size_t k = 0; k < elements; k++) {
+    if (!cli_check(umbra_inference_plan_record_range(j->plan, range, k), NULL)) return false;
+    found->lowest = fmin(found->lowest, range[0]);
+    found->highest = fmax(found->highest, range[1]);
+    found->kinds += range[0] != before[0] || range[1] != before[1];
+    memcpy(before, range, sizeof before);
+  }
+  return true;
+}
+
+static bool explain_visible(const plan_job *j, const plan_options *o, cli_report *report) {
+  record_ranges records;
+  double results[2];
+  umbra_inference_report r = {UMBRA_INFERENCE_REPORT_INIT};
+  if (!o->explain_visible) return true;
+  if (!cli_check(umbra_inference_plan_report(j->plan, &r), NULL) || !find_ranges(&records, j) ||
+      !cli_check(umbra_inference_plan_result_range(j->plan, results), NULL))
+    return false;
+  const char *values = o->coarse ? "the power of two that the samples are within, times the margin, of each element"
+                                 : "what the samples are between, times the margin, of each element";
+  const char *outputs = o->coarse ? "a power of two above the outputs on the samples, times the margin"
+                                  : "the outputs on the samples, times the margin";
+  const char *figure = o->coarse ? "a figure of the samples, as the next power of 16" : "a figure of the samples";
+  const cli_visible facts[] = {
+      {"samples", (double)r.samples, true, "how many there were"},
+      {"lowest", records.lowest, true, values},
+      {"highest", records.highest, true, values},
+      {"ranges", (double)records.kinds, true, "that differ from one element to the next: one, where all are alike"},
+      {"lowest result", results[0], true, outputs},
+      {"highest result", results[1], true, outputs},
+      {"largest", r.largest, true,
+       o->coarse ? "a power of two above the largest output on the samples" : "the largest output on the samples"},
+      {"labels_equal", (double)r.labels_equal, true, figure},
+      {"near_ties", (double)r.near_ties, true, figure},
+      {"polynomials", r.approximation_error, true, figure},
+      {"error", r.error, true, figure},
+      {"scale_bits", umbra_params_scale_bits(umbra_inference_plan_params(j->plan)), !o->scale_bits,
+       "the first that are exact enough on the samples, from a list that is the same for all"},
+      {"layers", (double)j->layer_count, true,
+       o->coarse
+           ? "of the server's bundle: a power of two for the size of each value, and polynomials that follow from it"
+           : "of the server's bundle: the size of each value, and polynomials near where the samples are"},
+  };
+  cli_visible_tell(facts, sizeof facts / sizeof *facts, "the samples", o->json, report);
+  return true;
+}
+
+/* ---- all that it says ---- */
+
 static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
   if (!describe_release(j, o, report) || !estimate(j, o, report)) return false;
@@ -151,8 +215,8 @@ static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   fflush(stdout);
   if (!predict_all(j, o, report)) return false;
   report_process(&j->cost, report);
-  if (!o->explain && !o->svg) return true;
-  if (!find_layers(j, o)) return false;
+  if (!o->explain && !o->svg && !o->explain_visible) return true;
+  if (!find_layers(j, o) || !explain_visible(j, o, report)) return false;
   if (o->explain) report_layers(j, cli_report_list(report, "layers"));
   return true;
 }
@@ -250,6 +314,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"machine", "NAME", "state the layers' times on h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
       CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
+      CLI_VISIBLE_OPTIONS(
+          o.coarse, o.explain_visible, "the samples",
+          "ranges that are found from the samples become powers of two, figures powers of 16, and polynomials "
+          "follow from these"),
       {"explain", NULL, "print the layers with their levels and times, and all ways that were tried", CLI_FLAG,
        &o.explain, CLI_OPTIONAL},
       {"svg", "FILE", "draw the layers with their levels, refreshes and times", CLI_TEXT, &o.svg, CLI_OPTIONAL},
@@ -283,7 +351,8 @@ const cli_command cli_plan_network = {
         "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides.\n"
         "With --encrypted-weights that one stays with the model's owner, who encrypts the weights for the owner of\n"
         "the records; the server computes with these and the client's bundle, which then has layers and\n"
-        "polynomials, too.\n\n"
+        "polynomials, too. --explain-visible lists what others see of the samples, and --coarse leaves little of it:\n"
+        "polynomials are then less exact, or take more levels.\n\n"
         "--publish N chooses parameters so that umbra decrypt --publish, or umbra infer --sanitize, leaves\n"
         "--least-bits of results, of which N ciphertexts are shown in all, or says what would.\n\n"
         "Examples:\n"

@@ -12,6 +12,7 @@
 #include "plan_job.h"
 #include "progress.h"
 #include "target.h"
+#include "visible.h"
 
 static const char default_preset[] = "boot-64k-40";
 static const char precise_preset[] = "boot-64k-50"; /* what noise takes from the other leaves nothing */
@@ -265,6 +266,8 @@ static void check_data(plan_options *o) {
               "table belong to DATA");
   if (o->shape && (o->holdout > 0 || o->folds || o->threshold > 0 || o->no_search || o->tried))
     cli_usage("--holdout, --folds, --threshold, --no-search and --tried belong to DATA");
+  if (o->shape && o->shuffle != CLI_NOT_GIVEN)
+    cli_usage("--shuffle belongs to DATA: the order has its key in the scaling of the records");
   if ((o->held_out != NULL) + (o->holdout > 0) + (o->folds > 0) > 1)
     cli_usage("--held-out, --holdout and --folds exclude each other");
 }
@@ -274,6 +277,8 @@ static void check_scaling(plan_options *o) {
   bool constant = o->scaling_kind == UMBRA_SCALING_CONSTANT;
   if (constant != (o->divisor > 0)) cli_usage("--scale constant and --scale-by belong together");
   if (!o->out || o->scaling) return;
+  if (o->shuffle != CLI_NOT_GIVEN)
+    cli_usage("--scaling FILE is missing: it has the key of the order, which the plan has not");
   if (cli_plan_searches_scaling(o))
     cli_usage("--scaling FILE is missing: encryption and evaluation scale by it (--scale none: not at all)");
   if (o->scaling_kind != UMBRA_SCALING_NONE || o->clip > 0 || o->limits)
@@ -303,7 +308,7 @@ static void check_usage(plan_options *o) {
   o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
   o->train.bootstrap_result = o->bootstrap_result;
-  o->train.shuffle = o->shuffle != CLI_NOT_GIVEN;
+  o->train.shuffle = o->shuffle != CLI_NOT_GIVEN ? UMBRA_SHUFFLE_SECRET : UMBRA_SHUFFLE_NONE;
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
 
@@ -356,7 +361,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"batch", "N", "records of a batch (default 0: all)", CLI_WHOLE, &o.batch, CLI_OPTIONAL},
       {"whole-batches", NULL, "leave the records after the last whole batch out", CLI_FLAG, &o.whole_batches,
        CLI_OPTIONAL},
-      {"shuffle", "SEED", "deal records to batches in an order that follows from SEED (default: as they are)",
+      {"shuffle", "SEED",
+       "deal records to batches in an order that follows from SEED and a key, which --scaling keeps, and the plan has "
+       "not "
+       "(default: as they are)",
        CLI_WHOLE, &o.shuffle, CLI_OPTIONAL},
       {"rate", "R", "learning rate (default: found by DATA; else 1)", CLI_NUMBER, &o.train.rate,
        CLI_TOLD_WITHIN(o.rate_given, 1e-300, 1e300)},
@@ -398,10 +406,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
        "by DATA; else that of what is encrypted)",
        CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
-      {"coarse", NULL, "bounds that are found from DATA become the next of 1, 16, 256, ..., so that they tell less",
-       CLI_FLAG, &o.coarse, CLI_OPTIONAL},
-      {"explain-visible", NULL, "say what others see in the plan that was found from DATA", CLI_FLAG,
-       &o.explain_visible, CLI_OPTIONAL},
+      CLI_VISIBLE_OPTIONS(
+          o.coarse, o.explain_visible, "DATA",
+          "bounds that are found from DATA become the next of 1, 16, 256, ..., and a rate a power of two"),
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"rounds", "N",

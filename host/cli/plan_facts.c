@@ -76,6 +76,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   cJSON_AddStringToObject(json, "fit", fits[o->sigmoid->fit]);
   cJSON_AddBoolToObject(json, "whole_batches", o->whole_batches);
   cJSON_AddBoolToObject(json, "shuffle", o->shuffle);
+  cJSON_AddBoolToObject(json, "secret_order", o->shuffle == UMBRA_SHUFFLE_SECRET);
   snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* a double would not hold it */
   cJSON_AddRawToObject(json, "seed", seed);
   cJSON_AddBoolToObject(json, "bootstrap_result", o->bootstrap_result);
@@ -143,7 +144,9 @@ static void print_batches(const umbra_train_options *o, const umbra_train_report
   printf("  %-18s %" PRIu32 ", each over ", "iterations", o->iterations);
   if (r->batches == 1) printf("all records");
   else printf("one of %zu batches of %s%zu records", r->batches, o->whole_batches ? "" : "up to ", o->batch);
-  printf("%s\n", o->shuffle ? ", shuffled" : "");
+  printf("%s\n", o->shuffle == UMBRA_SHUFFLE_SECRET ? ", shuffled"
+                 : o->shuffle                       ? ", shuffled as the plan's seed tells everybody"
+                                                    : "");
 }
 
 static void print_network(const umbra_train_options *o) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings of a training that nobody gave. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "plan_job.h"
@@ -87,10 +88,15 @@ static void tell(const umbra_train_search *search, const umbra_train_trial *chos
 
 /* ---- the search ---- */
 
-static void take(plan_job *j, const umbra_train_trial *chosen) {
+/* With --coarse the power of two below it: a smaller one leaves no range that the other keeps to. */
+static double coarse_rate(const plan_options *o, double found) {
+  return o->coarse && !o->rate_given ? ldexp(1, ilogb(found)) : found;
+}
+
+static void take(plan_job *j, const plan_options *o, const umbra_train_trial *chosen) {
   j->scaled_by.kind = chosen->scaling;
   j->scaled_by.clip = chosen->clip;
-  j->wanted.rate = chosen->rate;
+  j->wanted.rate = coarse_rate(o, chosen->rate);
   j->wanted.iterations = chosen->iterations;
   j->sigmoid.degree = chosen->degree;
   j->sigmoid.range = chosen->range;
@@ -118,7 +124,7 @@ bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *
       !cli_check(umbra_train_search_trial(j->search, &chosen, umbra_train_search_chosen(j->search)), NULL) ||
       (report && o->tried && !list_trials(j->search, o->json, report)))
     return false;
-  take(j, &chosen);
+  take(j, o, &chosen);
   if (!report) return true;
   tell(j->search, &chosen, o->json, report);
   cli_report_step(report, "find settings", NULL);

@@ -12,6 +12,7 @@ bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, doub
   options.rows = rows;
   options.bound = bound;
   options.sigmoid = &j->sigmoid;
+  if (options.shuffle && !options.scaling) options.shuffle = UMBRA_SHUFFLE_PUBLIC; /* nobody else sees such a plan */
   if (rows < j->wanted.rows && options.batch > rows) options.batch = rows;
   return cli_check(umbra_train_plan_create(plan, j->params, &options), NULL);
 }
@@ -193,6 +194,7 @@ bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->held ? j->held : j->records,
                                 .initial = j->initial.values};
   double bound = 0;
+  j->wanted.scaling = o->scaling ? j->scaling : NULL;
   if (!cli_plan_make(&j->plan, j, j->wanted.rows, cli_plan_bound(j, o)) ||
       !cli_twin_run(&j->twin, j->plan, j->records, &options) || !choose_bound(j, o, &bound))
     return false;
@@ -200,6 +202,5 @@ bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
   if (has_exact(j) && !cli_twin_run(&j->exact, j->plan, j->records, &options)) return false;
   cli_report_step(report, "train in the clear", NULL);
   if (!(o->network ? cli_layers_judge_twin : judge_twin)(j, o, report)) return false;
-  j->wanted.scaling = o->scaling ? j->scaling : NULL;
   return cli_plan_make(&j->plan, j, j->wanted.rows, bound) && report_error(j, report);
 }

@@ -94,6 +94,23 @@ umbra_status umbra_inference_plan_report(const umbra_inference_plan *plan, umbra
   return UMBRA_GIVE(umbra_inference_report, report, &plan->ways->report);
 }
 
+umbra_status umbra_inference_plan_record_range(const umbra_inference_plan *plan, double interval[2], size_t element) {
+  if (!plan || !interval || element >= plan->frame.count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a range needs a plan, room for two numbers and an element of its");
+  interval[0] = plan->frame.range[element].lowest;
+  interval[1] = plan->frame.range[element].highest;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_inference_plan_result_range(const umbra_inference_plan *plan, double interval[2]) {
+  if (!plan || !interval)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a range needs a plan and room for two numbers");
+  const double half = fabs(plan->frame.result_scale);
+  interval[0] = plan->frame.result_shift - half;
+  interval[1] = plan->frame.result_shift + half;
+  return UMBRA_OK;
+}
+
 /* Without what a dry run finds, and without levels, which are of the program. */
 static umbra_way outline_of(const umbra_way *way) {
   return (umbra_way){.params = umbra_params_share(way->params),

@@ -33,6 +33,8 @@ typedef struct planner {
   umbra_watch *watch;
 } planner;
 
+enum { COARSE_STEP = 4 }; /* of the exponents of figures, which nothing else follows from */
+
 static void close_planner(planner *p) {
   umbra_observation_clear(&p->observed);
   umbra_model_destroy(p->polynomial);
@@ -46,6 +48,8 @@ static umbra_status check_options(const umbra_model *model, const umbra_inferenc
   if (!(o->margin > 1) || !isfinite(o->margin) || !(o->error > 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "margin is %g and error is %g: they must be above 1 and above 0",
                       o->margin, o->error);
+  if (o->coarse != 0 && o->coarse != 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "coarse is %d: it must be 0 or 1", o->coarse);
   if (!umbra_target_name(o->target))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
   if (o->weights == UMBRA_WEIGHTS_PLAIN || o->weights == UMBRA_WEIGHTS_ENCRYPTED) return UMBRA_OK;
@@ -68,9 +72,15 @@ static int has_activations(const umbra_model *model) {
   return 0;
 }
 
+/* Of what was observed the plan is made. */
+static umbra_status coarsen(planner *p) {
+  return p->options.coarse ? umbra_ranges_coarsen(p->observed.ranges) : UMBRA_OK;
+}
+
 static umbra_status observe_exact(planner *p) {
   const umbra_progress relay = umbra_watch_relay(p->watch);
-  return umbra_observe(&p->observed, p->model, p->samples, 1, &relay);
+  UMBRA_TRY(umbra_observe(&p->observed, p->model, p->samples, 1, &relay));
+  return coarsen(p);
 }
 
 static umbra_status replace_activations(planner *p) {
@@ -85,7 +95,7 @@ static umbra_status replace_activations(planner *p) {
   status = umbra_approximation_get_report(approximation, &p->near);
   umbra_approximation_destroy(approximation);
   p->model = p->polynomial;
-  return status;
+  return status == UMBRA_OK ? coarsen(p) : status;
 }
 
 /* Each network runs once: the exact one, and the one whose activations are polynomials. */
@@ -127,7 +137,9 @@ static void set_error(umbra_way *way, const planner *p, const double *values, co
     sum += difference * difference;
   }
   const double mean = sum / (double)(shape[0] * shape[1]);
-  way->report.error = umbra_larger(largest, deviations_of(way->params) * sqrt(mean));
+  const double error = umbra_larger(largest, deviations_of(way->params) * sqrt(mean)), wanted = p->options.error;
+  way->report.error =
+      p->options.coarse && error <= wanted ? fmin(umbra_public_size(error, COARSE_STEP), wanted) : error;
 }
 
 /* On samples: as many as lie in one ciphertext, but not too few and not too many. */
@@ -153,6 +165,17 @@ static void move_to_front(umbra_way *ways, size_t i) {
   ways[0] = chosen;
 }
 
+/* So many of the samples, or more, as others see it. */
+static size_t some_of(size_t count, size_t samples) {
+  return (size_t)fmin(umbra_public_size((double)count, COARSE_STEP), (double)samples);
+}
+
+static void tell_coarsely(umbra_inference_report *report) {
+  report->approximation_error = umbra_public_size(report->approximation_error, COARSE_STEP);
+  report->labels_equal = report->samples - some_of(report->samples - report->labels_equal, report->samples);
+  report->near_ties = some_of(report->near_ties, report->samples);
+}
+
 static void tell(const planner *p, const umbra_inference_plan *plan) {
   umbra_inference_report *report = &plan->ways->report;
   report->largest = umbra_extremes_size(p->observed.ranges->nodes[plan->frame.output.node]);
@@ -160,6 +183,7 @@ static void tell(const planner *p, const umbra_inference_plan *plan) {
   report->labels_equal = p->near.labels_equal;
   report->near_ties = p->near.near_ties;
   report->approximation_error = p->near.largest_error;
+  if (p->options.coarse) tell_coarsely(report);
 }
 
 /* *may: whether enough is left of its results when others see them, if they will; else the last error says why not. */

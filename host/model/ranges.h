@@ -23,6 +23,13 @@ struct umbra_model_ranges {
 /* MISMATCH if they are those of a model with other nodes. */
 umbra_status umbra_ranges_check(const umbra_model_ranges *ranges, const umbra_model *model);
 
+/*
+ * All ranges become [-P, P] with powers of two P: those of elements the next ones, those of nodes the next ones after as much
+ * as any element grows, for records may grow as much; and samples lie evenly in them. So nothing else than these powers is
+ * left of the records. Errors: OUT_OF_MEMORY.
+ */
+umbra_status umbra_ranges_coarsen(umbra_model_ranges *ranges);
+
 /* The largest absolute value. */
 double umbra_extremes_size(umbra_extremes extremes);
 

@@ -43,6 +43,7 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   umbra_train_options options = plan->options;
   if (options.batch > plan->block_rows) options.batch = plan->block_rows;
   options.rows = options.batch;
+  options.shuffle = UMBRA_SHUFFLE_NONE;
   options.iterations = period_of(plan) + 1;
   return umbra_train_plan_make(
       &r->plan, plan->params, &options,

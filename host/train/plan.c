@@ -311,6 +311,9 @@ static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
 /* scaling: of its records, or NULL. */
 static umbra_status identify(umbra_train_plan *plan, const umbra_scaling *scaling, const uint8_t *given) {
   plan->identified = given || (scaling && scaling->known);
+  if (plan->options.shuffle == UMBRA_SHUFFLE_SECRET && !plan->identified)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "shuffle is 2, a secret order, and there is no scaling of the records to have its key");
   if (given) memcpy(plan->training, given, sizeof plan->training);
   return scaling && scaling->known ? umbra_scaling_identify(plan->training, scaling, plan->digest) : UMBRA_OK;
 }

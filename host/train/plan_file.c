@@ -65,7 +65,7 @@ static options_record record_of(const umbra_train_options *o) {
                           .columns = (uint32_t)o->columns,
                           .iterations = o->iterations,
                           .whole_batches = o->whole_batches != 0,
-                          .shuffle = o->shuffle != 0,
+                          .shuffle = (uint32_t)o->shuffle,
                           .schedule = (uint32_t)o->schedule,
                           .degree = o->sigmoid->degree,
                           .fit = (uint32_t)o->sigmoid->fit,
@@ -212,9 +212,10 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
         "anew, and encrypt the records again",
         r->version, VERSION);
   UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
-  if (r->whole_batches > 1 || r->shuffle > 1 || r->bootstrap_result > 1)
-    return umbra_reader_malformed(reader, "whole_batches, shuffle and bootstrap_result are %u, %u, %u: each is 0 or 1",
-                                  r->whole_batches, r->shuffle, r->bootstrap_result);
+  if (r->whole_batches > 1 || r->shuffle > UMBRA_SHUFFLE_SECRET || r->bootstrap_result > 1)
+    return umbra_reader_malformed(
+        reader, "whole_batches, shuffle and bootstrap_result are %u, %u, %u: each is 0 or 1, or a shuffle 2",
+        r->whole_batches, r->shuffle, r->bootstrap_result);
   if (r->degree < 1 || r->degree > UMBRA_SIGMOID_MAX_DEGREE)
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
                                   UMBRA_SIGMOID_MAX_DEGREE);

@@ -30,6 +30,7 @@ umbra_status umbra_records_make_like(umbra_records **records, const umbra_record
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, rows, others->columns));
   made->schema = umbra_share(others->schema);
+  made->scaling = umbra_share(others->scaling);
   made->classes = others->classes;
   made->median = others->median;
   made->weight = others->weight;
@@ -50,6 +51,7 @@ void umbra_records_copy_row(umbra_records *records, size_t to, const umbra_recor
 void umbra_records_destroy(umbra_records *records) {
   if (!records) return;
   umbra_schema_destroy(records->schema);
+  umbra_scaling_destroy(records->scaling);
   umbra_free(records->features);
   umbra_free(records->labels);
   umbra_free(records->filled);

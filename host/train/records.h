@@ -19,9 +19,10 @@ struct umbra_records {
   double *features; /* rows x columns */
   double *labels;   /* -1 or 1 of two classes; a class's number, from 0, of more; or values */
   umbra_class_weights weight;
-  umbra_schema *schema; /* shared, or NULL */
-  uint8_t *filled;      /* of each feature: 1: it stands for a missing value; NULL: none does */
-  int median;           /* which is that of the others in its column; else the mean */
+  umbra_schema *schema;   /* shared, or NULL */
+  umbra_scaling *scaling; /* that they were scaled by, shared; NULL: by none */
+  uint8_t *filled;        /* of each feature: 1: it stands for a missing value; NULL: none does */
+  int median;             /* which is that of the others in its column; else the mean */
 };
 
 /*

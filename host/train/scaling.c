@@ -16,9 +16,18 @@
 #include "plan.h"
 #include "records.h"
 
+static void destroy(void *object) {
+  umbra_scaling *scaling = object;
+  umbra_schema_destroy(scaling->schema);
+  umbra_free(scaling->column);
+  umbra_free(scaling->mix);
+  umbra_free(scaling);
+}
+
 umbra_status umbra_scaling_make(umbra_scaling **scaling, size_t columns) {
   umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a scaling"));
+  made->counted = UMBRA_COUNTED(destroy);
   umbra_status status = umbra_alloc(&made->column, columns, sizeof *made->column, "a scaling");
   made->columns = columns;
   if (status == UMBRA_OK) *scaling = made;
@@ -26,13 +35,7 @@ umbra_status umbra_scaling_make(umbra_scaling **scaling, size_t columns) {
   return status;
 }
 
-void umbra_scaling_destroy(umbra_scaling *scaling) {
-  if (!scaling) return;
-  umbra_schema_destroy(scaling->schema);
-  umbra_free(scaling->column);
-  umbra_free(scaling->mix);
-  umbra_free(scaling);
-}
+void umbra_scaling_destroy(umbra_scaling *scaling) { umbra_release(scaling); }
 
 const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling) { return scaling->schema; }
 
@@ -286,6 +289,7 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
   made->weight = scaling->weight.classes ? scaling->weight : records->weight;
   made->schema = umbra_share(records->schema);
+  made->scaling = umbra_share(scaling);
   umbra_status status =
       umbra_scaling_values(scaling, made->features, records->features, records->rows, records->columns);
   if (status == UMBRA_OK) UMBRA_PUT(records, scaled, made);
@@ -388,6 +392,15 @@ umbra_status umbra_scaling_identify(uint8_t id[UMBRA_DIGEST_BYTES], const umbra_
   UMBRA_TRY(hash_schema(&state, scaling->schema));
   crypto_generichash_final(&state, id, UMBRA_DIGEST_BYTES);
   return UMBRA_OK;
+}
+
+void umbra_scaling_order_key(uint8_t key[UMBRA_DIGEST_BYTES], const umbra_scaling *scaling, uint64_t seed) {
+  static const char purpose[] = "order of records"; /* shorter than all that an id is of */
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, scaling->salt, sizeof scaling->salt, UMBRA_DIGEST_BYTES);
+  crypto_generichash_update(&state, (const uint8_t *)purpose, sizeof purpose);
+  crypto_generichash_update(&state, (const uint8_t *)&seed, sizeof seed);
+  crypto_generichash_final(&state, key, UMBRA_DIGEST_BYTES);
 }
 
 umbra_status umbra_scaling_training(const umbra_scaling *scaling, int *known, uint8_t id[UMBRA_DIGEST_BYTES]) {

@@ -2,6 +2,7 @@
 #ifndef UMBRA_TRAIN_SCALING_H
 #define UMBRA_TRAIN_SCALING_H
 
+#include "../base/counted.h"
 #include "records.h"
 
 /* A row of the table. divisor 0: scaled values are 0. least and greatest: of the records that it was found from. */
@@ -14,6 +15,7 @@ enum { UMBRA_SCALING_MOST_WHITENED = 256 }; /* columns */
 #define UMBRA_SCALING_MOST_MIXED 1e100
 
 struct umbra_scaling {
+  umbra_counted counted;
   size_t columns;
   umbra_scaled_column *column;
   double *mix;                         /* columns x columns, nothing above the diagonal: of whitened rows; or NULL */
@@ -22,7 +24,8 @@ struct umbra_scaling {
   int ranged;                          /* 0: a file of an earlier version, without least and greatest */
   int known;                           /* 0: nobody says of which records it is: the next two are missing */
   uint8_t records[UMBRA_DIGEST_BYTES]; /* the digest of the records */
-  uint8_t salt[UMBRA_DIGEST_BYTES];    /* at random, so that the training's id tells nothing about them */
+  uint8_t salt[UMBRA_DIGEST_BYTES];    /* at random, so that the training's id tells nothing about them: a key, for it
+                                          also decides their order (umbra_scaling_order_key) */
   int planned;                         /* it is of a plan: */
   uint8_t plan[UMBRA_DIGEST_BYTES];
 };
@@ -46,5 +49,8 @@ umbra_status umbra_scaling_make(umbra_scaling **scaling, size_t columns);
  */
 umbra_status umbra_scaling_identify(uint8_t id[UMBRA_DIGEST_BYTES], const umbra_scaling *scaling,
                                     const uint8_t plan[UMBRA_DIGEST_BYTES]);
+
+/* The key of the order of its records with that seed: BLAKE2b-256, keyed with the salt, too. Of a scaling that is known. */
+void umbra_scaling_order_key(uint8_t key[UMBRA_DIGEST_BYTES], const umbra_scaling *scaling, uint64_t seed);
 
 #endif

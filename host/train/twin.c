@@ -63,7 +63,7 @@ umbra_status umbra_twin_open(umbra_twin *t) {
   UMBRA_TRY(umbra_alloc(&t->w, count, sizeof *t->w, "weights"));
   UMBRA_TRY(umbra_alloc(&t->v, count, sizeof *t->v, "weights"));
   UMBRA_TRY(umbra_alloc(&t->gradient, count, sizeof *t->gradient, "a gradient"));
-  umbra_train_plan_order(t->plan, t->order);
+  UMBRA_TRY(umbra_train_plan_order(t->plan, t->order, t->records));
   if (t->initial) memcpy(t->w, t->initial, count * sizeof *t->w);
   else umbra_train_ops_of(o->kind)->initial(o, t->w);
   if (!umbra_train_at_weights(o)) memcpy(t->v, t->w, count * sizeof *t->v);

@@ -67,6 +67,10 @@ typedef struct umbra_inference_options {
   umbra_weights_kind weights;
   /* Of results that others may see, or that are sanitised: what leaves fewer than least_bits is left out. NULL: neither */
   const umbra_disclosure_options *disclosure;
+  /* 1: ranges of the samples, and what follows from them, become symmetric and powers of two before the margin, polynomials
+     follow from these and not from where samples lie, and figures become powers of 16, or the error that was wanted: so plan and bundles tell little of the
+     samples. Polynomials are less exact, or take more levels. */
+  int coarse;
 } umbra_inference_options;
 #define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
   .struct_size = sizeof(umbra_inference_options), .records = 1, .margin = 1.6, .error = 0x1p-6, \
@@ -136,6 +140,15 @@ UMBRA_API void umbra_inference_report_init(umbra_inference_report *report, size_
 #define umbra_inference_report_init(report) umbra_inference_report_init((report), sizeof *(report))
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_inference_plan *plan,
                                                                   umbra_inference_report *report);
+
+/*
+ * interval: the lowest and the highest value that an element of a record may have, from 0 on, and those that outputs are
+ * expected to have, before closing steps. Errors: INVALID_ARGUMENT (no such element).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_record_range(const umbra_inference_plan *plan,
+                                                                        double interval[2], size_t element);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_result_range(const umbra_inference_plan *plan,
+                                                                        double interval[2]);
 
 /*
  * What a run costs on a machine as umbra_context_cost_machine has them; NULL: the one that it finds by itself. The run

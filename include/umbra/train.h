@@ -83,6 +83,13 @@ typedef enum umbra_rate_schedule {
   UMBRA_RATE_EXPONENTIAL = 2 /* rate * decay^i */
 } umbra_rate_schedule;
 
+/* In which order records are dealt to batches. The plan is public: what follows from it alone, everybody can tell. */
+typedef enum umbra_shuffle {
+  UMBRA_SHUFFLE_NONE = 0,   /* as they are */
+  UMBRA_SHUFFLE_PUBLIC = 1, /* as the plan's `seed` says: whoever has the plan knows which row is in which block */
+  UMBRA_SHUFFLE_SECRET = 2  /* by the seed and a random key that only the scaling of the records has */
+} umbra_shuffle;
+
 /*
  * What of its records a model may tell to whoever sees it: differential privacy, see umbra/privacy.h and docs/privacy.md.
  * Of linear models, with plain steps from zeros.
@@ -116,7 +123,7 @@ typedef struct umbra_train_options {
   size_t columns;      /* features, without the label */
   size_t batch;        /* records of a batch; 0: all. Iteration i takes batch i mod (number of batches) */
   int whole_batches;   /* 1: the records after the last whole batch are not used; 0: they are a smaller, last batch */
-  int shuffle;         /* 1: the records are dealt to batches in an order that follows from `seed`; 0: as they are */
+  int shuffle;         /* umbra_shuffle: in which order the records are dealt to batches */
   uint64_t seed;
   double rate;
   double decay; /* 0 with a constant rate */
@@ -130,8 +137,8 @@ typedef struct umbra_train_options {
   const umbra_sigmoid_options *sigmoid; /* s; its range is that of all scores, whatever the loss. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
   const umbra_scaling
-      *scaling;    /* of its records: they are one training from then on, see below; NULL: nobody says. It is
-                                   not kept, and not part of the plan's digest */
+      *scaling;    /* of its records: they are one training from then on, see below; NULL: nobody says, and there
+                                   is no secret order. It is not kept, and not part of the plan's digest */
   uint32_t rounds; /* of a refresh (umbra_bootstrap_options): 2 for smaller errors, 1, or 0 for 1 */
   /* Of networks; zero for other kinds. */
   double hidden_range;       /* every |z| of hidden layers; 0: 16 */
@@ -254,8 +261,14 @@ UMBRA_API size_t umbra_train_plan_weights(const umbra_train_plan *plan);
  */
 UMBRA_API void umbra_train_plan_initial(const umbra_train_plan *plan, double *weights);
 
-/* order[k]: the row of the k-th record in the order of training; `rows` of them. */
-UMBRA_API void umbra_train_plan_order(const umbra_train_plan *plan, size_t *order);
+/*
+ * order[k]: the row of the k-th record in the order of training; `rows` of them. records: of UMBRA_SHUFFLE_SECRET, scaled
+ * by the scaling that the plan was made with, in memory or loaded: the order follows from BLAKE2b of the seed with the
+ * random key of the scaling, by ChaCha20, and so does that of twins and encryption. Else they are not looked at, and may be NULL. Errors:
+ * INVALID_ARGUMENT, MISMATCH (records that no scaling made, or another one).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_order(const umbra_train_plan *plan, size_t *order,
+                                                             const umbra_records *records);
 
 /*
  * Adds exactly the keys that the training needs, each at the level at which it is used. Errors: INVALID_ARGUMENT, MISMATCH

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from math import prod
 from struct import pack
 
-from . import bootstrap, encoder, fits, operations
+from . import bootstrap, encoder, fits, operations, order
 from .chain import Chain, log2_scales, scales
 from .division import convert, divide, remainders
 from .expansion import chacha20, expand
@@ -509,6 +509,13 @@ def polynomial_fits():
                 yield record
 
 
+def orders():
+    """Salts are bytes that count up from a first one."""
+    for first, seed, rows in [(0, 0, 10), (0, 1, 10), (9, 2**64 - 1, 10), (9, 7, 1), (200, 7, 200)]:
+        salt = bytes((first + i) % 256 for i in range(32))
+        yield [("first", first), ("seed", seed), ("rows", rows), ("order", order.shuffled(salt, seed, rows))]
+
+
 FILES = {
     "chains.txt": (chains, "parameter sets, and log2 of their scales in units of 2^-96"),
     "kernels.txt": (kernels, "transforms, products, automorphisms, sources of residues"),
@@ -518,5 +525,6 @@ FILES = {
     "bootstrap.txt": (bootstrap_numbers, "polynomials of the sine, factors of the transform"),
     "operations.txt": (ciphertext_operations, "whole ciphertexts"),
     "fits.txt": (polynomial_fits, "interpolants of activation functions, their errors and coefficients"),
+    "orders.txt": (orders, "secret orders of records"),
     "encodings.txt": (encodings, "exact coefficients in units of 2^-20 and slots in units of 2^-40, rounded down"),
 }

@@ -174,6 +174,72 @@ static void powers_at_the_last_level(void **state) {
   umbra_ciphertext_destroy(x);
 }
 
+/* ---- ranges and orders of plans ---- */
+
+/* Of one element x, 2 x + 1, squared, with samples from -1 to 3, which the margin makes twice as wide. */
+static void ranges_of_a_network(void **state) {
+  (void)state;
+  const double weights[] = {2}, bias[] = {1}, square[] = {0, 0, 1};
+  const size_t inputs = 1;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  umbra_ndarray samples = {.rank = 2, .shape = {3, 1}, .values = (double[]){-1, 0, 3}};
+  umbra_inference_plan *plan = NULL;
+  umbra_model *model = NULL;
+  uint32_t node = 0;
+  double range[2];
+  options.margin = 2;
+  assert_ok(umbra_model_create(&model, &inputs, 1));
+  assert_ok(umbra_model_dense(model, &node, node, 1, weights, bias));
+  assert_ok(umbra_model_polynomial(model, &node, node, square, 3));
+  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  assert_ok(umbra_inference_plan_record_range(plan, range, 0));
+  assert_true(fabs(range[0] + 3) < 1e-12 && fabs(range[1] - 5) < 1e-12);
+  assert_ok(umbra_inference_plan_result_range(plan, range));
+  assert_true(range[1] >= 49);
+  range[0] = 7;
+  assert_fails(umbra_inference_plan_record_range(plan, range, 1), UMBRA_ERROR_INVALID_ARGUMENT, "an element of its");
+  assert_fails(umbra_inference_plan_result_range(NULL, range), UMBRA_ERROR_INVALID_ARGUMENT, "a plan");
+  assert_true(range[0] == 7);
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+}
+
+/* A secret one follows from the scaling of the records; another needs none. */
+static void orders_of_a_training(void **state) {
+  (void)state;
+  enum { RECORDS = 12 };
+  double features[RECORDS], labels[RECORDS];
+  size_t order[RECORDS], again[RECORDS];
+  umbra_params *params = boot_twin(11, 40, 14, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
+  umbra_records *records = NULL, *scaled = NULL;
+  umbra_scaling *scaling = NULL;
+  umbra_train_plan *plan = NULL;
+  for (int i = 0; i < RECORDS; i++) features[i] = i, labels[i] = i % 2;
+  assert_ok(umbra_records_create(&records, features, labels, RECORDS, 1));
+  assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, 0));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, records));
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = RECORDS, .columns = 1};
+  options.shuffle = UMBRA_SHUFFLE_SECRET;
+  options.scaling = scaling;
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  umbra_scaling_destroy(scaling);
+  assert_ok(umbra_train_plan_order(plan, order, scaled));
+  assert_ok(umbra_train_plan_order(plan, again, scaled));
+  assert_memory_equal(order, again, sizeof order);
+  assert_fails(umbra_train_plan_order(plan, order, records), UMBRA_ERROR_MISMATCH, "no scaling made these");
+  assert_fails(umbra_train_plan_order(plan, NULL, scaled), UMBRA_ERROR_INVALID_ARGUMENT, "an output");
+  options.shuffle = UMBRA_SHUFFLE_NONE;
+  options.scaling = NULL;
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  assert_ok(umbra_train_plan_order(plan, order, NULL));
+  for (size_t k = 0; k < RECORDS; k++) assert_int_equal(order[k], k);
+  umbra_train_plan_destroy(plan);
+  umbra_records_destroy(scaled);
+  umbra_records_destroy(records);
+  umbra_params_destroy(params);
+}
+
 static int open_all(void **state) {
   (void)state;
   const int32_t steps[] = {1, 2, 4, 8}; /* of rows of up to 16 slots, as scoring adds them up */
@@ -196,6 +262,8 @@ int main(void) {
       cmocka_unit_test(fresh_values_have_room),
       cmocka_unit_test(squares_that_wrap),
       cmocka_unit_test(powers_at_the_last_level),
+      cmocka_unit_test(ranges_of_a_network),
+      cmocka_unit_test(orders_of_a_training),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import umbra
-from umbra.training import Records, Scaling
+from umbra.training import Records, Scaling, TrainPlan
 
 SMALL = umbra.Params(depth=14, scale_bits=40, log_n=11, insecure_for_tests=True, bootstrap={})
 ESTIMATORS = (umbra.EncryptedLogisticRegression, umbra.EncryptedMLPClassifier)
@@ -146,6 +146,21 @@ def test_trained_by_a_server_that_has_no_secret(breast_cancer, tmp_path, model):
     assert holds(tmp_path, secret) and not holds(tmp_path / "job", secret)
     with pytest.raises(TypeError, match="secret key"):
         pickle.dumps(training)
+
+
+def test_secret_order_has_its_key_in_the_scaling(breast_cancer):
+    X, y = breast_cancer[0][:60, :3], breast_cancer[1][:60]
+    records = Records(X, (y == y[0]).astype(float), 2)
+    scaling, other = Scaling(records), Scaling(records)
+    plans = [TrainPlan(SMALL, records, scaling=s, shuffle=2, batch=20, iterations=4) for s in (scaling, other)]
+    assert plans[0].digest == plans[1].digest
+    weights = [plan.twin(s.apply(records))[0] for plan, s in zip(plans, (scaling, other))]
+    assert not np.array_equal(*weights)
+    assert np.array_equal(weights[0], plans[0].twin(scaling.apply(records))[0])
+    with pytest.raises(umbra.MismatchError, match="another scaling"):
+        plans[0].twin(other.apply(records))
+    with pytest.raises(umbra.InvalidArgumentError, match="a secret order"):
+        TrainPlan(SMALL, records, shuffle=2)
 
 
 def test_training_goes_on_where_it_was_interrupted(breast_cancer, tmp_path):

@@ -289,7 +289,7 @@ class EncryptedMLPClassifier(_Classifier):
 
     hidden: units of hidden layers, whose activation is a polynomial of that degree near the function on hidden_range;
     batch: records of a batch (0: all); rate (None: found); degree and range: of the loss's polynomial; clip: of scaled
-    values; seed: of first weights and of the order of records; params: a preset, or Params that refresh.
+    values; seed: of first weights; params: a preset, or Params that refresh.
     """
 
     def __init__(self, *, hidden: Tuple[int, ...] = (8,), activation: str = "tanh", activation_degree: int = 3,

@@ -162,15 +162,17 @@ def least_squares(function: str, degree: int, bound: float) -> np.ndarray:
 # ---- plans ----
 
 class TrainPlan(Plain):
-    """A training (umbra/train.h), the same for owner and server. records: scaled; options: of umbra_train_options, such
-    as iterations, rate, batch, l2, sigmoid={"degree": 15, "range": 24}, kind="network", hidden=[16], outputs=3."""
+    """A training (umbra/train.h), the same for owner and server. records: scaled; scaling: that they were scaled by, which
+    shuffle=2, a secret order, takes its key from; options: of umbra_train_options, such as iterations, rate, batch, l2,
+    sigmoid={"degree": 15, "range": 24}, kind="network", hidden=[16], outputs=3."""
 
     __slots__ = ()
     _type = "umbra_train_plan"
 
-    def __init__(self, params: Params, records: Records, **options):
+    def __init__(self, params: Params, records: Records, *, scaling: Optional[Scaling] = None, **options):
         rows, columns = records.shape
-        struct = _call.Struct("umbra_train_options", dict(rows=rows, columns=columns, **options))
+        options.update(rows=rows, columns=columns, scaling=scaling and scaling._c)
+        struct = _call.Struct("umbra_train_options", options)
         super().__init__(_call.made(self._type, lib.umbra_train_plan_create, params._c, struct.pointer))
 
     @property
