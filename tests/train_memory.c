@@ -5,6 +5,7 @@
  */
 #include "host/ckks/dry.h"
 #include "host/device/memory.h"
+#include "host/train/plan.h"
 #include "train.h"
 
 /* What iterations ask for, from one to the next. */
@@ -65,6 +66,15 @@ static umbra_train_options network_options(uint32_t hidden, uint32_t iterations,
 
 /* ---- a small ring ---- */
 
+/* What the training has taken and keeps is what was planned. */
+static void hold_plan(const umbra_train_plan *plan, const umbra_context *context) {
+  umbra_memory_accounts memory;
+  umbra_memory_accounts_read(&memory, umbra_ring_session(context->ring));
+  const double held = (double)memory.held, planned = (double)plan->held_bytes;
+  print_message("%.1f MiB are held, %.1f planned\n", ldexp(held, -20), ldexp(planned, -20));
+  assert_true(held < 1.0625 * planned && held > 0.85 * planned);
+}
+
 /* A server's: with the evaluation keys alone. */
 static umbra_context *server_open(umbra_eval_keys **keys, const training *t) {
   umbra_context *context = NULL;
@@ -87,6 +97,7 @@ static void hold_training(size_t rows, size_t columns, umbra_train_options optio
   desc.context = seen.context;
   desc.keys = keys;
   hold_run(&desc, &seen);
+  hold_plan(t.plan, seen.context);
   umbra_eval_keys_destroy(keys);
   umbra_context_destroy(seen.context);
   training_close(&t);

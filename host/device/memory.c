@@ -207,7 +207,7 @@ uint64_t umbra_session_memory(umbra_session *session) {
 void umbra_memory_accounts_read(umbra_memory_accounts *accounts, umbra_session *session) {
   mtx_lock(&session->lock);
   const umbra_memory *m = &session->memory;
-  *accounts = (umbra_memory_accounts){m->most_taken, m->resident, m->asked, m->asked_large};
+  *accounts = (umbra_memory_accounts){m->most_taken, m->resident, m->taken + m->cached, m->asked, m->asked_large};
   mtx_unlock(&session->lock);
 }
 
