@@ -75,6 +75,14 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
   return UMBRA_OK;
 }
 
+/* ---- memory ---- */
+
+enum { CPU_LIMBS = 32 }; /* of a CPU's blocks: kernels/cpu/device.c */
+
+void umbra_dry_take_as_cpu(const umbra_context *context) {
+  umbra_dry_be_blocked(umbra_ring_device(context->ring), CPU_LIMBS);
+}
+
 /* ---- levels ---- */
 
 void umbra_dry_note_level(const umbra_context *context, uint32_t level) {

@@ -7,8 +7,13 @@
 #include "../base/memory.h"
 #include "session_internal.h"
 
-/* Bytes worth keeping for reuse: a third of what is in use, and some. Fresh pages cost more than most work on them. */
-static uint64_t cache_limit(const umbra_memory *memory) { return memory->taken / 3 + (192u << 20); }
+/*
+ * Bytes worth keeping for reuse: fresh pages cost more than most work on them. All that a memory limit leaves, so that
+ * work that repeats asks the device for nothing; without one a third of what is in use, and some.
+ */
+static uint64_t cache_limit(const umbra_memory *memory) {
+  return memory->limit ? memory->limit - memory->taken : memory->taken / 3 + (192u << 20);
+}
 
 /* ---- blocks kept for reuse; the lock is held ---- */
 
@@ -79,10 +84,16 @@ static int make_room(umbra_session *session) {
   return 1;
 }
 
+static void count_asked(umbra_memory *m, size_t bytes) {
+  m->asked++;
+  m->asked_large += bytes >= UMBRA_LARGE_BLOCK;
+}
+
 static umbra_status allocate(umbra_session *session, void **block, size_t bytes) {
   umbra_status status;
   do status = session->kernels->memory.alloc(session->device, block, bytes);
   while (status == UMBRA_ERROR_OUT_OF_MEMORY && make_room(session));
+  if (status == UMBRA_OK) count_asked(&session->memory, bytes);
   return status;
 }
 
@@ -195,12 +206,15 @@ uint64_t umbra_session_memory(umbra_session *session) {
 
 void umbra_memory_accounts_read(umbra_memory_accounts *accounts, umbra_session *session) {
   mtx_lock(&session->lock);
-  *accounts = (umbra_memory_accounts){session->memory.most_taken, session->memory.resident};
+  const umbra_memory *m = &session->memory;
+  *accounts = (umbra_memory_accounts){m->most_taken, m->resident, m->taken + m->cached, m->asked, m->asked_large};
   mtx_unlock(&session->lock);
 }
 
 void umbra_memory_accounts_begin(umbra_session *session) {
   mtx_lock(&session->lock);
-  session->memory.most_taken = session->memory.taken;
+  umbra_memory *m = &session->memory;
+  m->most_taken = m->taken;
+  m->asked = m->asked_large = 0;
   mtx_unlock(&session->lock);
 }

@@ -24,9 +24,10 @@ typedef struct umbra_memory {
   uint64_t limit;                       /* 0: none */
   int (*evict)(umbra_session *session); /* sends a block away, for room; 0 if there is none. The lock is held */
   uint64_t taken, cached;
-  uint64_t most_taken; /* at once, since the accounts were begun */
-  uint64_t resident;   /* bytes of the blocks that may leave and have not */
-  uint64_t working;    /* the most bytes that everything else has taken at once */
+  uint64_t most_taken;         /* at once, since the accounts were begun */
+  uint64_t resident;           /* bytes of the blocks that may leave and have not */
+  uint64_t working;            /* the most bytes that everything else has taken at once */
+  uint64_t asked, asked_large; /* see umbra_memory_accounts */
   size_t blocks;
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
 } umbra_memory;

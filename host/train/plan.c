@@ -246,9 +246,10 @@ static uint64_t largest_checkpoint(const umbra_train_plan *plan) {
 
 static int has_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
 
-/* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
-static uint64_t fragments_of(const umbra_train_plan *plan) {
-  return plan->report.memory_limit / (umbra_train_is_network(plan->options.kind) ? 4 : 8);
+/* With a sixteenth for what threads and levels may change. */
+static uint64_t memory_limit(const umbra_train_plan *plan) {
+  const uint64_t peak = plan->costs.whole.peak_bytes, planned = plan->held_bytes > peak ? plan->held_bytes : peak;
+  return planned + planned / 16;
 }
 
 static void fill_report(umbra_train_plan *plan) {
@@ -258,8 +259,8 @@ static void fill_report(umbra_train_plan *plan) {
   r->rotations = count_rotations(plan->needs);
   r->keys = costs->whole.keys;
   r->key_bytes = costs->whole.key_bytes;
-  r->memory_limit = costs->whole.peak_bytes + costs->whole.peak_bytes / 16; /* for what is kept to be used again */
-  r->memory_bytes = r->memory_limit + fragments_of(plan) + ((uint64_t)256 << 20); /* tables, buffers */
+  r->memory_limit = memory_limit(plan);
+  r->memory_bytes = r->memory_limit + ((uint64_t)256 << 20); /* tables, buffers */
   r->key_switches = costs->iteration.key_switches;
   r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
   r->fit_error =
@@ -353,6 +354,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   UMBRA_TRY(plan_all(plan, given->layout ? given->layout->group : 1));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
   UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan, NULL));
+  UMBRA_TRY(umbra_plan_held(&plan->held_bytes, plan));
   fill_report(plan);
   umbra_plan_errors(plan);
   UMBRA_TRY(check_error(plan));

@@ -59,6 +59,7 @@ struct umbra_train_plan {
   int refreshes; /* whether there is any refresh, that of the result included */
   umbra_key_needs *needs;
   umbra_plan_costs costs;
+  uint64_t held_bytes; /* see umbra_plan_held */
   umbra_train_report report;
 };
 

@@ -49,6 +49,16 @@ static umbra_status open_run(dry_run *r, const umbra_train_plan *plan) {
   return umbra_context_create(&r->context, &desc);
 }
 
+/* Such a run that keeps every block, under a limit that is never reached, and takes memory as the plan's target does. */
+static umbra_status open_keeping_run(dry_run *r, const umbra_train_plan *plan) {
+  *r = (dry_run){.plan = plan};
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry", .threads = 1,
+                                   .memory_limit = UINT64_MAX};
+  UMBRA_TRY(umbra_context_create(&r->context, &desc));
+  if (plan->options.target == UMBRA_TARGET_CPU) umbra_dry_take_as_cpu(r->context);
+  return UMBRA_OK;
+}
+
 /* ---- pieces ---- */
 
 typedef umbra_status piece(dry_run *r);
@@ -254,13 +264,28 @@ static umbra_status run_all(dry_run *r, umbra_plan_costs *costs, umbra_key_needs
   return UMBRA_OK;
 }
 
+static const umbra_plan_costs no_costs = {{UMBRA_COST_INIT}, {UMBRA_COST_INIT}, {UMBRA_COST_INIT}};
+
 umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan,
                                 const char *machine) {
   dry_run r;
-  *costs = (umbra_plan_costs){{UMBRA_COST_INIT}, {UMBRA_COST_INIT}, {UMBRA_COST_INIT}};
+  *costs = no_costs;
   umbra_status status = open_run(&r, plan);
   if (status == UMBRA_OK && machine) status = umbra_context_cost_machine(r.context, machine);
   if (status == UMBRA_OK) status = run_all(&r, costs, needs);
   close_run(&r);
+  return status;
+}
+
+umbra_status umbra_plan_held(uint64_t *bytes, const umbra_train_plan *plan) {
+  dry_run r;
+  umbra_plan_costs costs = no_costs;
+  umbra_key_needs *needs = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&needs, plan->params));
+  umbra_status status = open_keeping_run(&r, plan);
+  if (status == UMBRA_OK) status = run_all(&r, &costs, needs);
+  if (status == UMBRA_OK) *bytes = costs.whole.device_bytes;
+  close_run(&r);
+  umbra_key_needs_destroy(needs);
   return status;
 }

@@ -27,4 +27,10 @@ umbra_status umbra_plan_try_refresh(double *seconds, const umbra_train_plan *pla
 umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan,
                                 const char *machine);
 
+/*
+ * Bytes of a training that keeps every block for reuse, so that it asks the device for none twice: the keys, and of each
+ * size as many as there are at once. On the plan's target.
+ */
+umbra_status umbra_plan_held(uint64_t *bytes, const umbra_train_plan *plan);
+
 #endif

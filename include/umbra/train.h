@@ -176,7 +176,7 @@ typedef struct umbra_train_report {
   size_t keys;               /* switching keys */
   size_t rotations;          /* of them, rotation keys */
   uint64_t key_bytes;        /* in memory; a file has half of it */
-  uint64_t memory_limit;     /* for the context: keys, constants, one block, and what is computed with them */
+  uint64_t memory_limit;     /* for the context: keys, constants, one block, work, and memory kept for reuse */
   uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
   size_t key_switches;       /* of an iteration at most, without refreshes */
   size_t bootstrap_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */

@@ -24,7 +24,7 @@ void umbra_cpu_run(const umbra_cpu_job *job) {
 
 /* ---- memory ---- */
 
-enum { CACHE_LINE = 64, HUGE_PAGE = 1 << 21 };
+enum { CACHE_LINE = 64, PAGE = 1 << 12, HUGE_PAGE = 1 << 21 };
 
 static size_t alignment(size_t bytes) { return bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE; }
 
@@ -39,10 +39,30 @@ static void *aligned_memory(size_t bytes) {
   return memory;
 }
 
+typedef struct stretch {
+  char *memory;
+  size_t bytes;
+} stretch;
+
+/* As much of a block as a huge page has, page by page, whichever the system gives. */
+static void touch_huge_page(const void *data, uint32_t number) {
+  const stretch *block = data;
+  const size_t first = (size_t)number * HUGE_PAGE, left = block->bytes - first;
+  const size_t end = first + (left < HUGE_PAGE ? left : HUGE_PAGE);
+  for (size_t i = first; i < end; i += PAGE) *(volatile char *)(block->memory + i) = 0;
+}
+
+/* A page is cleared when it is first written to: here by all threads, and before one of them would do it alone. */
+static void touch(const umbra_device *device, void *memory, size_t bytes) {
+  const size_t pages = bytes / HUGE_PAGE + (bytes % HUGE_PAGE != 0);
+  if (device->threads > 1 && bytes > HUGE_PAGE && pages <= INT32_MAX)
+    umbra_cpu_parallel(device, (uint32_t)pages, bytes / sizeof(uint32_t), touch_huge_page, &(stretch){memory, bytes});
+}
+
 umbra_status umbra_cpu_alloc(const umbra_device *device, void **memory, size_t bytes) {
-  (void)device;
   void *block = aligned_memory(bytes);
   if (!block) return UMBRA_ERROR_OUT_OF_MEMORY;
+  touch(device, block, bytes);
   *memory = block;
   return UMBRA_OK;
 }

@@ -12,7 +12,7 @@ static const char *const names[] = {UMBRA_EACH_KERNEL(NAME, )};
 
 /* Shared by all streams; behind pointers to const, only the lock and what it guards change. */
 struct umbra_device {
-  uint32_t log_n;
+  uint32_t log_n, block_limbs;
   mtx_t lock; /* of what follows */
   uintptr_t next;
   umbra_dry_accounts accounts;
@@ -112,10 +112,9 @@ static int device_facts(uint32_t i, umbra_device_facts *facts) {
   return 1;
 }
 
-static uint32_t block_limbs(const umbra_device *device) {
-  (void)device;
-  return 0;
-}
+static uint32_t block_limbs(const umbra_device *device) { return device->block_limbs; }
+
+void umbra_dry_be_blocked(const umbra_device *device, uint32_t limbs) { unlocked(device)->block_limbs = limbs; }
 
 /* Where no process has memory: beyond the halves that addresses have. */
 static const uintptr_t nowhere = (uintptr_t)1 << (8 * sizeof(uintptr_t) - 10);
