@@ -262,7 +262,7 @@ static const fault faults[] = {
     {TRAIN_PLAN, 3, 0, 6, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 3, 8, 0, UMBRA_ERROR_FORMAT, "batch is 0"},
     {TRAIN_PLAN, 3, 32, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
-    {TRAIN_PLAN, 3, 36, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
+    {TRAIN_PLAN, 3, 36, 3, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
     {TRAIN_PLAN, 3, 44, 0, UMBRA_ERROR_FORMAT, "degree is 0"},
     {TRAIN_PLAN, 3, 44, 64, UMBRA_ERROR_FORMAT, "degree is 64"},
     {TRAIN_PLAN, 3, 44, 5, UMBRA_ERROR_FORMAT, "section 4 (coefficients of a polynomial) has"},

@@ -41,7 +41,14 @@ static inline vec vec_min(vec a, vec b) { return _mm256_min_epu32(a, b); }
 static inline vec vec_mul_low(vec a, vec b) { return _mm256_mullo_epi32(a, b); }
 static inline vec vec_and(vec a, vec b) { return _mm256_and_si256(a, b); }
 static inline vec vec_xor(vec a, vec b) { return _mm256_xor_si256(a, b); }
-#define vec_rotate(a, bits) _mm256_or_si256(_mm256_slli_epi32(a, bits), _mm256_srli_epi32(a, 32 - (bits)))
+
+/* bits: a constant. Whole bytes are one shuffle. */
+static inline vec vec_rotate(vec a, int bits) {
+  if (bits % 8) return _mm256_or_si256(_mm256_slli_epi32(a, bits), _mm256_srli_epi32(a, 32 - bits));
+  const uint32_t bytes = 0x03020100;
+  const vec lanes = _mm256_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0, 0x0c0c0c0c, 0x08080808, 0x04040404, 0);
+  return _mm256_shuffle_epi8(a, _mm256_add_epi32(vec_set(bytes << bits | bytes >> (32 - bits)), lanes));
+}
 
 /* a where x > y as unsigned numbers, 0 elsewhere; and whether there is such a lane. */
 static inline vec vec_if_greater(vec x, vec y, vec a) {
