@@ -31,9 +31,8 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
       {"iterations", t.iterations, searched && !o->network && !o->iterations_given, tried},
       {"degree", t.sigmoid->degree, searched && !o->network && !o->degree_given, tried},
       {"range", t.sigmoid->range, searched && !o->network && !o->range_given, tried},
-      {"hidden_range", t.hidden_range, false, NULL},
-      {"seed", (double)t.seed, false, NULL},
+      {"hidden_range", t.hidden_range, false, NULL}, /* the last: of networks only */
   };
-  cli_visible_tell(facts, sizeof facts / sizeof *facts, "DATA", o->json, report);
+  cli_visible_tell(facts, sizeof facts / sizeof *facts - !o->network, "DATA", o->json, report);
   return true;
 }

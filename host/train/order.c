@@ -69,8 +69,13 @@ static umbra_status check_key(const umbra_train_plan *plan, const umbra_records 
     return umbra_fail(UMBRA_ERROR_MISMATCH,
                       "the order of records follows from a secret of their scaling, and no scaling made these: "
                       "umbra_scaling_apply does, with the one that the plan was made with");
-  if (scaling->known) UMBRA_TRY(umbra_scaling_identify(id, scaling, plan->digest));
-  if (scaling->known && memcmp(id, plan->training, sizeof id) == 0) return UMBRA_OK;
+  if (!scaling->known)
+    return umbra_fail(
+        UMBRA_ERROR_MISMATCH,
+        "the order of records follows from a secret of their scaling, and the scaling that made these has "
+        "none: its file lacks it, or is of an earlier version");
+  UMBRA_TRY(umbra_scaling_identify(id, scaling, plan->digest));
+  if (memcmp(id, plan->training, sizeof id) == 0) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISMATCH,
                     "the order of records follows from a secret of their scaling, and these were made by another "
                     "scaling than the one of this plan");

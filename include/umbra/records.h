@@ -187,8 +187,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_check_records(const umbra_sc
  * A table of offset, divisor, clip, least and greatest value for each column, .csv or .npy: scaled = (x - offset) / divisor,
  * or 0 if the divisor is 0; clip 0: none. Whitened ones have the mix behind these, a row for each column. In .csv the
  * schema of the records, their digest and class weights come first, as comments, and are loaded with the scaling, from
- * delimited text of any name. Files of earlier versions have three columns. Errors: those of tables, FORMAT (not such a
- * table), INVALID_ARGUMENT (a scaling that has a schema, a plan or weights, into .npy, which would lose them).
+ * delimited text of any name. Files of earlier versions have three columns. The file tells about the records and has the
+ * key of their secret order, which .npy has not: it stays with their owner, and is best made with a umask of 077. Errors:
+ * those of tables, FORMAT (not such a table), INVALID_ARGUMENT (a scaling that has a schema, a plan or weights, into .npy,
+ * which would lose them).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);

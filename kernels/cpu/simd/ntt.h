@@ -92,6 +92,9 @@ static uint32_t pass_radix(uint32_t rest) {
   return (rest + passes - 1) / passes;
 }
 
+/* The same for the inverse transform, whose first passes are those next to the tails. */
+static uint32_t inverse_radix(uint32_t rest) { return RADIX == 3 && rest % RADIX ? rest % RADIX : pass_radix(rest); }
+
 /* ---- forward ---- */
 
 UMBRA_INLINE void forward_butterfly(vec *x, vec *y, factor f, modulus m) {
@@ -336,7 +339,7 @@ UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transfo
     inverse_tail(dst + offset, src + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
     const uint32_t end = offset + (1 << TAIL_LOG);
     for (uint32_t log = TAIL_LOG, radix; log < t->log_n; log += radix) {
-      radix = pass_radix(t->log_n - log);
+      radix = inverse_radix(t->log_n - log);
       const uint32_t size = 1u << (log + radix);
       if (end & (size - 1)) break;
       const uint32_t first = end - size, block = (1u << t->log_n | first) >> (log + radix);
