@@ -230,7 +230,7 @@ class evaluator : public detail::watcher, public handle<umbra_evaluator> {
   operand operator()(const ciphertext &x);
   operand operator()(ciphertext &&x);
 
-  /// From now on each call reports here; nullptr: no longer.
+  /// From now on each call reports here, until the handle is destroyed or, before release(), this is called with nullptr.
   void watch(report_function report) { umbra_evaluator_watch(get(), watch_with(std::move(report))); }
 
   /// From any thread, and from a signal handler.

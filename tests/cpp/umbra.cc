@@ -221,6 +221,43 @@ void test_progress() {
   CHECK(near(all.secret.decrypt(y, 3), {0.25, 1, 4}));
 }
 
+/// The sum of two ciphertexts as a circuit, which keeps its evaluator.
+umbra::circuit sum_of(umbra::evaluator &evaluator, const umbra::ciphertext &x) {
+  auto desc = umbra::defaults<umbra_circuit_desc>();
+  const std::array<const umbra_ciphertext *, 2> examples{x.get(), x.get()};
+  desc.body = [](umbra_evaluator *computes, umbra_ciphertext **outs, const umbra_ciphertext *const *ins, void *) {
+    return umbra_add(computes, &outs[0], ins[0], ins[1]);
+  };
+  desc.ins = 2;
+  desc.outs = 1;
+  desc.examples = examples.data();
+  return umbra::make(umbra_circuit_create, evaluator, desc);
+}
+
+void test_watched_circuits() {
+  everything all;
+  const std::array<const umbra_ciphertext *, 2> ins{all.x.get(), all.x.get()};
+  const auto runs = [&](umbra::circuit &circuit) {
+    return near(all.secret.decrypt(umbra::many(1, umbra_circuit_run, circuit, ins)[0], 3), {1, -2, 4});
+  };
+
+  // A watch ends with its evaluator, whatever keeps what that owned.
+  int reports = 0;
+  umbra::circuit circuit = sum_of(all.evaluator, all.x);
+  const auto count = std::make_shared<int *>(&reports);
+  all.evaluator.watch([count](double) { ++**count; });
+  CHECK(runs(circuit) && reports > 0);
+  reports = 0;
+  all.evaluator = umbra::evaluator(all.context, all.keys);
+  CHECK(count.use_count() == 1 && runs(circuit) && reports == 0);
+  circuit = sum_of(all.evaluator, all.x);
+  {
+    umbra::evaluator last = std::move(all.evaluator);
+    last.watch([count](double) { ++**count; });
+  }
+  CHECK(count.use_count() == 1 && runs(circuit) && reports == 0);
+}
+
 void test_functions_that_throw() {
   CHECK(thrown<stop>([] { (void)umbra::chebyshev_fit([](double) -> double { throw stop{1}; }, 3); }).number == 1);
   const std::vector<double> square = umbra::chebyshev_fit([](double x) { return x * x; }, 2);
@@ -469,6 +506,7 @@ int main() try {
   test_moves();
   test_errors();
   test_progress();
+  test_watched_circuits();
   test_functions_that_throw();
   test_trainer();
   test_calls();
