@@ -194,8 +194,12 @@ namespace detail {
 /// What watches an object's calls. A base before the handle, so that it is there until the handle is gone.
 class watcher {
  public:
+  /// What the watch threw in a call that it is no argument of, such as umbra_circuit_run; once, and before the next call.
   void rethrow() {
     if (watch_) watch_->rethrow();
+  }
+  void forget() noexcept {
+    if (watch_) watch_->forget();
   }
 
  protected:
@@ -409,6 +413,7 @@ class trainer : public detail::watcher, public handle<umbra_trainer> {
       const std::function<void(const umbra_train_event &)> *observer;
     } told;
     told.observer = &observer;
+    forget();
     const umbra_train_observer tell = [](void *user, const umbra_train_event *event) {
       auto *self = static_cast<state *>(user);
       return self->run([&] { (*self->observer)(*event); });

@@ -241,21 +241,51 @@ void test_watched_circuits() {
     return near(all.secret.decrypt(umbra::many(1, umbra_circuit_run, circuit, ins)[0], 3), {1, -2, 4});
   };
 
+  // What a watch throws is thrown by its call, or by rethrow(), and by none after it.
+  umbra::circuit watched = sum_of(all.evaluator, all.x);
+  const auto cancelled = [&] {
+    bool once = false; // reports are rare, but for the first
+    all.evaluator.watch([once](double) mutable {
+      if (!std::exchange(once, true)) throw stop{8};
+    });
+    CHECK(thrown<umbra::error>([&] { runs(watched); }).status() == UMBRA_ERROR_CANCELLED);
+  };
+  const std::array<int32_t, 2> steps{1, 2};
+  cancelled();
+  CHECK(umbra::many(2, umbra_rotate_many, all.evaluator, all.x, steps, 2).size() == 2);
+  all.evaluator.rethrow(); // nothing
+  cancelled();
+  CHECK(thrown<stop>([&] { all.evaluator.rethrow(); }).number == 8);
+  CHECK(runs(watched));
+
+  // What is made is owned, also where something is thrown after it.
+  struct late : umbra::guard {
+    std::array<int32_t, 2> steps{1, 2};
+    const int32_t *get() {
+      run([] { throw stop{9}; });
+      return steps.data();
+    }
+  };
+  const uint64_t memory = umbra_context_memory(all.context.get());
+  CHECK(thrown<stop>([&] { (void)umbra::many(2, umbra_rotate_many, all.evaluator, all.x, late(), 2); }).number == 9);
+  CHECK(umbra_context_memory(all.context.get()) == memory);
+
   // A watch ends with its evaluator, whatever keeps what that owned.
   int reports = 0;
+  const auto watch = [&reports](double) { reports++; };
   umbra::circuit circuit = sum_of(all.evaluator, all.x);
-  const auto count = std::make_shared<int *>(&reports);
-  all.evaluator.watch([count](double) { ++**count; });
+  all.evaluator.watch(watch);
   CHECK(runs(circuit) && reports > 0);
   reports = 0;
+  all.evaluator.watch(watch); // the next report would come at once
   all.evaluator = umbra::evaluator(all.context, all.keys);
-  CHECK(count.use_count() == 1 && runs(circuit) && reports == 0);
+  CHECK(runs(circuit) && reports == 0);
   circuit = sum_of(all.evaluator, all.x);
   {
     umbra::evaluator last = std::move(all.evaluator);
-    last.watch([count](double) { ++**count; });
+    last.watch(watch);
   }
-  CHECK(count.use_count() == 1 && runs(circuit) && reports == 0);
+  CHECK(runs(circuit) && reports == 0);
 }
 
 void test_functions_that_throw() {
