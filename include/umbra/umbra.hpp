@@ -227,7 +227,7 @@ class evaluator : public detail::watcher, public handle<umbra_evaluator> {
     call(umbra_evaluator_create, out(), where, keys);
   }
 
-  /// Where its operands are encoded.
+  /// Where its operands are encoded: what a constructor was given; none if a call of C made the handle.
   const umbra::context &context() const noexcept { return context_; }
 
   /// x, which stays where it is or is moved in, with operators that this evaluator computes.
@@ -346,6 +346,10 @@ class operand {
   }
   static const plaintext &plain(const plaintext &b) noexcept { return b; }
   plaintext plain(span<const double> values) const {
+    if (!evaluator_->context()) {
+      throw error(UMBRA_ERROR_INVALID_ARGUMENT,
+                  "only evaluators that umbra::evaluator's constructors make know where to encode");
+    }
     return evaluator_->context().encode(values, umbra_ciphertext_level(x_), umbra_ciphertext_slots(x_));
   }
 

@@ -521,6 +521,12 @@ void test_operators() {
   CHECK(status([&] { evaluator(x).chebyshev({}); }) == UMBRA_ERROR_INVALID_ARGUMENT);
   CHECK(status([&] { evaluator(x).polynomial({1}); }) == UMBRA_ERROR_INVALID_ARGUMENT);
 
+  // Whoever makes an evaluator by C has all but operands that need to be encoded.
+  umbra::evaluator made = umbra::make(umbra_evaluator_create, all.context, all.keys);
+  CHECK(is(made(x) * y + 1, {1.5, -1, -1}) && is(made(x) + plain, {2.5, 1, 4}));
+  const umbra::error refused = thrown<umbra::error>([&] { (void)umbra::ciphertext(made(x) + values); });
+  CHECK(refused.status() == UMBRA_ERROR_INVALID_ARGUMENT && std::strstr(refused.what(), "constructors"));
+
   const std::vector<std::complex<double>> complex{{1, 2}, {0, -1}};
   const umbra::ciphertext z = all.open.encrypt(all.context.encode_complex(complex));
   const auto got = all.secret.decrypt_complex(evaluator(z) * std::complex<double>(0, 1), 2);
