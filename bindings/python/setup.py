@@ -33,6 +33,8 @@ def build_library(folder):
     given = os.environ.get("UMBRA_LIBRARY")
     if given:
         return pathlib.Path(given)
+    if shutil.which("ninja"):  # as in all presets; there need be no make
+        os.environ.setdefault("CMAKE_GENERATOR", "Ninja")
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DUMBRA_TESTS=OFF", "-DUMBRA_BENCH=OFF", "-DUMBRA_CLI=OFF",
                *shlex.split(os.environ.get("UMBRA_CMAKE_ARGS", ""))]
     subprocess.run(["cmake", "-S", ROOT, "-B", folder, *options], check=True)

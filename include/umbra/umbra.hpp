@@ -194,8 +194,12 @@ namespace detail {
 /// What watches an object's calls. A base before the handle, so that it is there until the handle is gone.
 class watcher {
  public:
+  /// What the watch threw in a call that it is no argument of, such as umbra_circuit_run; once, and before the next call.
   void rethrow() {
     if (watch_) watch_->rethrow();
+  }
+  void forget() noexcept {
+    if (watch_) watch_->forget();
   }
 
  protected:
@@ -223,14 +227,14 @@ class evaluator : public detail::watcher, public handle<umbra_evaluator> {
     call(umbra_evaluator_create, out(), where, keys);
   }
 
-  /// Where its operands are encoded.
+  /// Where its operands are encoded: what a constructor was given; none if a call of C made the handle.
   const umbra::context &context() const noexcept { return context_; }
 
   /// x, which stays where it is or is moved in, with operators that this evaluator computes.
   operand operator()(const ciphertext &x);
   operand operator()(ciphertext &&x);
 
-  /// From now on each call reports here; nullptr: no longer.
+  /// From now on each call reports here, until the handle is destroyed or, before release(), this is called with nullptr.
   void watch(report_function report) { umbra_evaluator_watch(get(), watch_with(std::move(report))); }
 
   /// From any thread, and from a signal handler.
@@ -342,6 +346,10 @@ class operand {
   }
   static const plaintext &plain(const plaintext &b) noexcept { return b; }
   plaintext plain(span<const double> values) const {
+    if (!evaluator_->context()) {
+      throw error(UMBRA_ERROR_INVALID_ARGUMENT,
+                  "only evaluators that umbra::evaluator's constructors make know where to encode");
+    }
     return evaluator_->context().encode(values, umbra_ciphertext_level(x_), umbra_ciphertext_slots(x_));
   }
 
@@ -409,6 +417,7 @@ class trainer : public detail::watcher, public handle<umbra_trainer> {
       const std::function<void(const umbra_train_event &)> *observer;
     } told;
     told.observer = &observer;
+    forget();
     const umbra_train_observer tell = [](void *user, const umbra_train_event *event) {
       auto *self = static_cast<state *>(user);
       return self->run([&] { (*self->observer)(*event); });

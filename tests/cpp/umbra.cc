@@ -221,6 +221,73 @@ void test_progress() {
   CHECK(near(all.secret.decrypt(y, 3), {0.25, 1, 4}));
 }
 
+/// The sum of two ciphertexts as a circuit, which keeps its evaluator.
+umbra::circuit sum_of(umbra::evaluator &evaluator, const umbra::ciphertext &x) {
+  auto desc = umbra::defaults<umbra_circuit_desc>();
+  const std::array<const umbra_ciphertext *, 2> examples{x.get(), x.get()};
+  desc.body = [](umbra_evaluator *computes, umbra_ciphertext **outs, const umbra_ciphertext *const *ins, void *) {
+    return umbra_add(computes, &outs[0], ins[0], ins[1]);
+  };
+  desc.ins = 2;
+  desc.outs = 1;
+  desc.examples = examples.data();
+  return umbra::make(umbra_circuit_create, evaluator, desc);
+}
+
+void test_watched_circuits() {
+  everything all;
+  const std::array<const umbra_ciphertext *, 2> ins{all.x.get(), all.x.get()};
+  const auto runs = [&](umbra::circuit &circuit) {
+    return near(all.secret.decrypt(umbra::many(1, umbra_circuit_run, circuit, ins)[0], 3), {1, -2, 4});
+  };
+
+  // What a watch throws is thrown by its call, or by rethrow(), and by none after it.
+  umbra::circuit watched = sum_of(all.evaluator, all.x);
+  const auto cancelled = [&] {
+    bool once = false; // reports are rare, but for the first
+    all.evaluator.watch([once](double) mutable {
+      if (!std::exchange(once, true)) throw stop{8};
+    });
+    CHECK(thrown<umbra::error>([&] { runs(watched); }).status() == UMBRA_ERROR_CANCELLED);
+  };
+  const std::array<int32_t, 2> steps{1, 2};
+  cancelled();
+  CHECK(umbra::many(2, umbra_rotate_many, all.evaluator, all.x, steps, 2).size() == 2);
+  all.evaluator.rethrow(); // nothing
+  cancelled();
+  CHECK(thrown<stop>([&] { all.evaluator.rethrow(); }).number == 8);
+  CHECK(runs(watched));
+
+  // What is made is owned, also where something is thrown after it.
+  struct late : umbra::guard {
+    std::array<int32_t, 2> steps{1, 2};
+    const int32_t *get() {
+      run([] { throw stop{9}; });
+      return steps.data();
+    }
+  };
+  const uint64_t memory = umbra_context_memory(all.context.get());
+  CHECK(thrown<stop>([&] { (void)umbra::many(2, umbra_rotate_many, all.evaluator, all.x, late(), 2); }).number == 9);
+  CHECK(umbra_context_memory(all.context.get()) == memory);
+
+  // A watch ends with its evaluator, whatever keeps what that owned.
+  int reports = 0;
+  const auto watch = [&reports](double) { reports++; };
+  umbra::circuit circuit = sum_of(all.evaluator, all.x);
+  all.evaluator.watch(watch);
+  CHECK(runs(circuit) && reports > 0);
+  reports = 0;
+  all.evaluator.watch(watch); // the next report would come at once
+  all.evaluator = umbra::evaluator(all.context, all.keys);
+  CHECK(runs(circuit) && reports == 0);
+  circuit = sum_of(all.evaluator, all.x);
+  {
+    umbra::evaluator last = std::move(all.evaluator);
+    last.watch(watch);
+  }
+  CHECK(runs(circuit) && reports == 0);
+}
+
 void test_functions_that_throw() {
   CHECK(thrown<stop>([] { (void)umbra::chebyshev_fit([](double) -> double { throw stop{1}; }, 3); }).number == 1);
   const std::vector<double> square = umbra::chebyshev_fit([](double x) { return x * x; }, 2);
@@ -454,6 +521,12 @@ void test_operators() {
   CHECK(status([&] { evaluator(x).chebyshev({}); }) == UMBRA_ERROR_INVALID_ARGUMENT);
   CHECK(status([&] { evaluator(x).polynomial({1}); }) == UMBRA_ERROR_INVALID_ARGUMENT);
 
+  // Whoever makes an evaluator by C has all but operands that need to be encoded.
+  umbra::evaluator made = umbra::make(umbra_evaluator_create, all.context, all.keys);
+  CHECK(is(made(x) * y + 1, {1.5, -1, -1}) && is(made(x) + plain, {2.5, 1, 4}));
+  const umbra::error refused = thrown<umbra::error>([&] { (void)umbra::ciphertext(made(x) + values); });
+  CHECK(refused.status() == UMBRA_ERROR_INVALID_ARGUMENT && std::strstr(refused.what(), "constructors"));
+
   const std::vector<std::complex<double>> complex{{1, 2}, {0, -1}};
   const umbra::ciphertext z = all.open.encrypt(all.context.encode_complex(complex));
   const auto got = all.secret.decrypt_complex(evaluator(z) * std::complex<double>(0, 1), 2);
@@ -469,6 +542,7 @@ int main() try {
   test_moves();
   test_errors();
   test_progress();
+  test_watched_circuits();
   test_functions_that_throw();
   test_trainer();
   test_calls();

@@ -20,7 +20,7 @@ namespace umbra {
 
 // ---- functions that C calls back ----
 
-/// Keeps an exception from crossing C: what a callback throws within run() is thrown again by rethrow().
+/// Keeps an exception from crossing C: what a callback throws within run() is thrown again by rethrow(), or forgotten.
 class guard {
  public:
   guard() noexcept = default;
@@ -41,6 +41,7 @@ class guard {
   void rethrow() {
     if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
   }
+  void forget() noexcept { exception_ = nullptr; }
 
  private:
   std::exception_ptr exception_;
@@ -76,10 +77,12 @@ struct has_get : std::false_type {};
 template <class A>
 struct has_get<A, std::void_t<decltype(std::declval<A &>().get())>> : std::true_type {};
 
+/// Guards, and what has one.
 template <class A, class = void>
-struct has_rethrow : std::false_type {};
+struct guards : std::false_type {};
 template <class A>
-struct has_rethrow<A, std::void_t<decltype(std::declval<A &>().rethrow())>> : std::true_type {};
+struct guards<A, std::void_t<decltype(std::declval<A &>().rethrow(), std::declval<A &>().forget())>> : std::true_type {
+};
 
 /// An integer as one of another type.
 template <class P, class A>
@@ -127,16 +130,23 @@ umbra_status apply(const F &function, Arguments &&arguments, std::index_sequence
   return function(pick<P, I>(arguments)...);
 }
 
+/// What was thrown in an earlier call is not this one's.
+template <class A>
+void forget(A &argument) noexcept {
+  if constexpr (guards<A>::value) argument.forget();
+}
+
 /// What was thrown on the way comes before what the status says.
 template <class A>
 void settle(A &argument) {
-  if constexpr (has_rethrow<A>::value) argument.rethrow();
+  if constexpr (guards<A>::value) argument.rethrow();
 }
 
 /// function(arguments) for parameters P.
 template <class... P, class F, class... A>
 void invoke(const F &function, A &...arguments) {
   static_assert(sizeof...(A) <= sizeof...(P), "more arguments than the function takes");
+  (forget(arguments), ...);
   const umbra_status status = apply<P...>(function, std::tie(arguments...), std::index_sequence_for<P...>{});
   (settle(arguments), ...);
   check(status);
@@ -190,8 +200,12 @@ template <class R, class T, class... P, class... A>
   static_assert(detail::makes_many<R *, T **, P...>, "this makes one object: umbra::make(...)");
   std::vector<object<T>> made(count);
   std::vector<T *> outs(count);
-  detail::invoke<R *, P...>([&](R *receiver, P... p) { return function(receiver, outs.data(), p...); }, arguments...);
-  for (std::size_t i = 0; i < count; i++) made[i].reset(outs[i]);
+  const auto make_all = [&](R *receiver, P... p) {
+    const umbra_status status = function(receiver, outs.data(), p...);
+    for (std::size_t i = 0; i < count; i++) made[i].reset(outs[i]); // before anything is thrown
+    return status;
+  };
+  detail::invoke<R *, P...>(make_all, arguments...);
   return made;
 }
 

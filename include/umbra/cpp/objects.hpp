@@ -156,6 +156,16 @@ using weights = handle<umbra_weights>;
     static void destroy(umbra_##name *owned) noexcept { umbra_##name##_destroy(owned); }                         \
     static umbra_##name *share(const umbra_##name *borrowed) noexcept { return umbra_##name##_share(borrowed); } \
   };
+// C may keep such an object, as circuits do evaluators, when its owner and whoever watched are gone.
+#define UMBRA_HPP_WATCHED(name)                         \
+  template <>                                           \
+  struct traits<umbra_##name> {                         \
+    using object = umbra::name;                         \
+    static void destroy(umbra_##name *owned) noexcept { \
+      umbra_##name##_watch(owned, nullptr);             \
+      umbra_##name##_destroy(owned);                    \
+    }                                                   \
+  };
 UMBRA_HPP_SHARED(params)
 UMBRA_HPP_SHARED(context)
 UMBRA_HPP_OWNED(plaintext)
@@ -164,9 +174,9 @@ UMBRA_HPP_SHARED(secret_key)
 UMBRA_HPP_SHARED(public_key)
 UMBRA_HPP_OWNED(key_needs)
 UMBRA_HPP_SHARED(eval_keys)
-UMBRA_HPP_OWNED(evaluator)
+UMBRA_HPP_WATCHED(evaluator)
 UMBRA_HPP_OWNED(matrix)
-UMBRA_HPP_OWNED(trainer)
+UMBRA_HPP_WATCHED(trainer)
 UMBRA_HPP_OWNED(approximation)
 UMBRA_HPP_OWNED(audit)
 UMBRA_HPP_SHARED(bootstrap_plan)
@@ -196,6 +206,7 @@ UMBRA_HPP_SHARED(transform)
 UMBRA_HPP_SHARED(weights)
 #undef UMBRA_HPP_OWNED
 #undef UMBRA_HPP_SHARED
+#undef UMBRA_HPP_WATCHED
 
 /// Another owner of an object, also of one that an accessor of C lends: umbra::share(umbra_context_params(c.get())).
 template <class T>

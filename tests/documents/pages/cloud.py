@@ -37,7 +37,10 @@ def same_model():
 
 def check(names):
     assert same_model()
-    command = re.search(r'args: \["(.*)"\]', (ROOT / "docs/cloud.md").read_text())[1].replace(*EDITS[0])
+    page = (ROOT / "docs/cloud.md").read_text()
+    made = re.search(r"^ssh machine mkdir -p (.*)$", page, re.MULTILINE)[1].split()
+    assert made == re.findall(r"^rsync -a \S.* machine:(job/\w+)/", page, re.MULTILINE), made
+    command = re.search(r'args: \["(.*)"\]', page)[1].replace(*EDITS[0])
     stop_after_an_iteration()
     for _ in range(2):  # the second time there is nothing left to do
         subprocess.run(["/bin/sh", "-c", command], check=True, stdout=subprocess.DEVNULL)
