@@ -11,7 +11,9 @@
 
 #include <unistd.h>
 
+#include "host/base/watch.h"
 #include "host/ckks/keys_internal.h"
+#include "host/ckks/load_keys.h"
 
 enum { KEYS = 3, TO_VERSION = 8 };
 
@@ -93,6 +95,46 @@ static void both_halves_are_there(void **state) {
   }
 }
 
+/* ---- progress ---- */
+
+typedef struct watcher {
+  uint32_t reports, waits, at; /* waits: without progress; at: the one that stops */
+  double fraction, leap;       /* the largest from one to the next */
+} watcher;
+
+static int look(void *user, double fraction) {
+  watcher *w = user;
+  w->waits += w->reports && fraction == w->fraction;
+  w->leap = fmax(w->leap, fraction - w->fraction);
+  w->fraction = fraction;
+  return ++w->reports == w->at;
+}
+
+static umbra_status load_watched(umbra_eval_keys **keys, const bytes *b, watcher *w) {
+  return umbra_eval_keys_read(keys, s.context, b->data, b->size, &(umbra_progress){look, w});
+}
+
+/* After every key whose memory is taken, and after so many bytes at most; and any of them may stop it. */
+static void loading_is_watched(void **state) {
+  (void)state;
+  const bytes *of[] = {&file, &before};
+  const size_t most = (size_t)umbra_ring_threads(s.context->ring) * UMBRA_LOAD_STEP, heads = 4096;
+  umbra_watch_interval(0);
+  for (size_t i = 0; i < 2; i++) {
+    umbra_eval_keys *keys = NULL;
+    watcher all = {0};
+    assert_ok(load_watched(&keys, of[i], &all));
+    umbra_eval_keys_destroy(keys);
+    keys = NULL;
+    assert_true(all.fraction == 1 && all.waits >= KEYS && all.leap * (double)of[i]->size < (double)(most + heads));
+    for (uint32_t at = 1; at < all.reports; at++)
+      assert_fails(load_watched(&keys, of[i], &(watcher){.at = at}), UMBRA_ERROR_CANCELLED, "cancelled");
+    assert_null(keys);
+  }
+}
+
+/* ---- sums ---- */
+
 static void hash(uint8_t out[32], const void *data, size_t size, const uint8_t *key) {
   crypto_generichash(out, 32, data, size, key, key ? 32 : 0);
 }
@@ -166,10 +208,13 @@ static void versions_are_apart(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_way_gives_the_same),     cmocka_unit_test(both_halves_are_there),
-      cmocka_unit_test(sums_are_those_of_the_format), cmocka_unit_test(every_piece_counts),
-      cmocka_unit_test(every_residue_counts),         cmocka_unit_test(versions_are_apart)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_way_gives_the_same),
+                                     cmocka_unit_test(both_halves_are_there),
+                                     cmocka_unit_test(sums_are_those_of_the_format),
+                                     cmocka_unit_test(every_piece_counts),
+                                     cmocka_unit_test(every_residue_counts),
+                                     cmocka_unit_test(versions_are_apart),
+                                     cmocka_unit_test(loading_is_watched)};
   assert_non_null(mkdtemp(folder));
   scheme_open(&s, test_params(15, 40, 14), "cpu", (int32_t[]){1}, 1);
   before = written(s.keys, UMBRA_CONTAINER_VERSION);

@@ -394,6 +394,75 @@ static void from_a_file_that_claims_less(void **state) {
   umbra_secret_key_destroy(secret);
 }
 
+/* The head and record of a key, or the head of its residues, of section `index`; sums of residues are nobody's here. */
+static void renumber(uint8_t *bytes, size_t at, uint32_t index, const umbra_header *header) {
+  umbra_section_head head;
+  umbra_sum sum;
+  memcpy(bytes + at + offsetof(umbra_section_head, index), &index, sizeof index);
+  memcpy(&head, bytes + at, sizeof head);
+  if (head.type != UMBRA_SECTION_KEY) return;
+  umbra_sum_begin(&sum, header, &head);
+  umbra_sum_add(&sum, bytes + at + sizeof head, head.length);
+  umbra_sum_end(&sum, bytes + at + sizeof head + head.length);
+}
+
+/* Of a file with one key for a rotation: one with such keys for all those, without residues, which are passed over. */
+static bytes file_of_rotations(const bytes *one, const uint32_t *rotation, uint32_t count) {
+  section s[MAX_SECTIONS];
+  umbra_header header;
+  assert_int_equal(find_sections(s, one->data, one->size), 2);
+  const size_t record = section_size(&s[0]), key = record + section_size(&s[1]);
+  const bytes all = {calloc(1, sizeof header + count * key), sizeof header + count * key};
+  assert_non_null(all.data);
+  memcpy(&header, one->data, sizeof header);
+  header.sections = 2 * count;
+  header.bytes = all.size;
+  umbra_header_checksum(header.checksum, &header);
+  memcpy(all.data, &header, sizeof header);
+  for (uint32_t i = 0; i < count; i++) {
+    const size_t at = sizeof header + i * key;
+    memcpy(all.data + at, one->data + s[0].at, record + sizeof(umbra_section_head));
+    memcpy(all.data + at + sizeof(umbra_section_head) + 4, &rotation[i], sizeof rotation[i]);
+    renumber(all.data, at, 2 * i, &header);
+    renumber(all.data, at + record, 2 * i + 1, &header);
+  }
+  return all;
+}
+
+/* As many keys as there can be rotations, the largest first; and one of them twice. */
+static void from_a_file_with_all_rotations(void **state) {
+  (void)state;
+  umbra_secret_key *secret = NULL;
+  umbra_key_needs *found = new_needs(params), *expected = new_needs(params);
+  uint32_t rotation[HALF - 1];
+  assert_ok(umbra_secret_key_generate(&secret, context));
+  assert_ok(umbra_key_needs_rotation(expected, 1, 0));
+  umbra_eval_keys *keys = keys_for(secret, copy_of(expected));
+  bytes one = {0};
+  assert_ok(umbra_eval_keys_write(keys, NULL, &one.size, NULL));
+  one.data = malloc(one.size);
+  assert_non_null(one.data);
+  assert_ok(umbra_eval_keys_write(keys, one.data, &one.size, NULL));
+  for (uint32_t i = 0; i < HALF - 1; i++) {
+    rotation[i] = HALF - 1 - i;
+    assert_ok(umbra_key_needs_rotation(expected, (int32_t)rotation[i], 0));
+  }
+  bytes all = file_of_rotations(&one, rotation, HALF - 1);
+  assert_ok(umbra_key_needs_of_buffer(found, all.data, all.size));
+  assert_equal_needs(found, expected);
+  free(all.data);
+  rotation[HALF - 2] = HALF - 1;
+  all = file_of_rotations(&one, rotation, HALF - 1);
+  assert_fails(umbra_key_needs_of_buffer(found, all.data, all.size), UMBRA_ERROR_FORMAT,
+               "two evaluation keys for the same rotation by 1023");
+  free(all.data);
+  free(one.data);
+  umbra_key_needs_destroy(expected);
+  umbra_key_needs_destroy(found);
+  umbra_eval_keys_destroy(keys);
+  umbra_secret_key_destroy(secret);
+}
+
 /* One byte at a time: refused, or what it says is what a key set can have. The layout is that of docs/file-format.md. */
 static void from_a_damaged_file(void **state) {
   (void)state;
@@ -573,6 +642,7 @@ int main(void) {
       cmocka_unit_test(keys_of_a_part),
       cmocka_unit_test(from_a_file),
       cmocka_unit_test(from_a_file_that_claims_less),
+      cmocka_unit_test(from_a_file_with_all_rotations),
       cmocka_unit_test(from_a_damaged_file),
       cmocka_unit_test(without_memory),
       cmocka_unit_test(keys_of_two_clients),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that stays: under the limit that its plan states, a training asks the device for no large block after the first
- * refresh, and for none at all after the second; smaller ones may be constants that are still made.
+ * Memory that stays: under the limit that its plan states, a training with as many threads as plans count on asks the
+ * device for no large block after the first refresh, and for none at all after the second; smaller ones may be constants
+ * that are still made.
  */
 #include "host/ckks/dry.h"
 #include "host/device/memory.h"
@@ -76,10 +77,10 @@ static void hold_plan(const umbra_train_plan *plan, const umbra_context *context
 }
 
 /* A server's: with the evaluation keys alone. */
-static umbra_context *server_open(umbra_eval_keys **keys, const training *t) {
+static umbra_context *server_open(umbra_eval_keys **keys, const training *t, uint32_t threads) {
   umbra_context *context = NULL;
   char path[128];
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = t->s.params,
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = t->s.params, .threads = threads,
                                    .memory_limit = report_of(t->plan).memory_limit};
   assert_ok(umbra_context_create(&context, &desc));
   snprintf(path, sizeof path, "%s/keys.umbra", t->folder);
@@ -88,18 +89,23 @@ static umbra_context *server_open(umbra_eval_keys **keys, const training *t) {
   return context;
 }
 
-static void hold_training(size_t rows, size_t columns, umbra_train_options options) {
-  training t;
+static void hold_with_threads(const training *t, uint32_t threads) {
   umbra_eval_keys *keys = NULL;
-  training_open(&t, training_params(), random_records(rows, columns, 1), options, "cpu");
-  observed seen = {.context = server_open(&keys, &t)};
-  umbra_trainer_desc desc = training_desc(&t);
+  observed seen = {.context = server_open(&keys, t, threads)};
+  umbra_trainer_desc desc = training_desc(t);
   desc.context = seen.context;
   desc.keys = keys;
   hold_run(&desc, &seen);
-  hold_plan(t.plan, seen.context);
+  hold_plan(t->plan, seen.context);
   umbra_eval_keys_destroy(keys);
   umbra_context_destroy(seen.context);
+}
+
+static void hold_training(size_t rows, size_t columns, umbra_train_options options) {
+  training t;
+  training_open(&t, training_params(), random_records(rows, columns, 1), options, "cpu");
+  hold_with_threads(&t, 0);
+  hold_with_threads(&t, UMBRA_PLANNED_THREADS);
   training_close(&t);
 }
 

@@ -77,10 +77,8 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
 
 /* ---- memory ---- */
 
-enum { CPU_LIMBS = 32 }; /* of a CPU's blocks: kernels/cpu/device.c */
-
 void umbra_dry_take_as_cpu(const umbra_context *context) {
-  umbra_dry_be_blocked(umbra_ring_device(context->ring), CPU_LIMBS);
+  umbra_dry_be_blocked(umbra_ring_device(context->ring), UMBRA_PLANNED_THREADS);
 }
 
 /* ---- levels ---- */

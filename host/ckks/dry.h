@@ -27,6 +27,9 @@ umbra_status umbra_dry_ciphertexts(umbra_ciphertext **made, size_t count, const 
 /* As umbra_context_cost_begin, of a context that is dry; needs stay. */
 void umbra_dry_measures_begin(const umbra_context *context);
 
+/* The most threads of a CPU that plans of memory count on; up to there its blocks have as many limbs (kernels/cpu/device.c). */
+enum { UMBRA_PLANNED_THREADS = 32 };
+
 /* From now on memory is taken as on a CPU, which works on a few limbs at a time; before anything is done there. */
 void umbra_dry_take_as_cpu(const umbra_context *context);
 

@@ -81,15 +81,31 @@ static umbra_status read_purpose(umbra_reader *reader, const umbra_chain *chain,
 typedef struct found_keys {
   umbra_found_key *key;
   size_t count, room;
+  uint32_t *number; /* by place: of the key for that purpose, from 1 on; 0: there is none yet */
   umbra_life life;
 } found_keys;
 
-/* Quadratic in the number of keys, but each has a record and residues in the file, which take longer. */
-static umbra_status check_new(const umbra_reader *reader, const found_keys *found, const key_record *record) {
-  for (size_t i = 0; i < found->count; i++)
-    if (found->key[i].purpose.kind == record->kind && found->key[i].purpose.rotation == record->rotation)
-      return umbra_reader_malformed(reader, "two evaluation keys for the same %s %u",
-                                    record->kind == UMBRA_KEY_ROTATE ? "rotation by" : "operation", record->rotation);
+enum { KINDS = UMBRA_KEY_TO_DENSE + 1 };
+
+/* Purposes have places in the order of key needs: kinds, then rotations. */
+static size_t places(const umbra_chain *chain) { return KINDS + ((size_t)1 << (chain->log_n - 1)); }
+
+static size_t place_of(const key_record *record) {
+  return record->kind == UMBRA_KEY_ROTATE ? KINDS + (size_t)record->rotation : record->kind;
+}
+
+static void forget(found_keys *found) {
+  umbra_free(found->number);
+  umbra_free(found->key);
+}
+
+/* Files are sparse at no cost, and may have keys for all purposes: nothing looks at all keys for each. */
+static umbra_status take_place(found_keys *found, const umbra_reader *reader, const key_record *record) {
+  uint32_t *number = &found->number[place_of(record)];
+  if (*number)
+    return umbra_reader_malformed(reader, "two evaluation keys for the same %s %u",
+                                  record->kind == UMBRA_KEY_ROTATE ? "rotation by" : "operation", record->rotation);
+  *number = (uint32_t)found->count + 1;
   return UMBRA_OK;
 }
 
@@ -97,7 +113,7 @@ static umbra_status check_new(const umbra_reader *reader, const found_keys *foun
 static umbra_status find_key(found_keys *found, umbra_reader *reader, const umbra_chain *chain) {
   key_record record;
   UMBRA_TRY(read_purpose(reader, chain, &record));
-  UMBRA_TRY(check_new(reader, found, &record));
+  UMBRA_TRY(take_place(found, reader, &record));
   UMBRA_TRY(umbra_make_room(&found->key, &found->room, found->count, sizeof *found->key, "what a file of keys has"));
   umbra_found_key *key = &found->key[found->count++];
   *key = (umbra_found_key){.purpose = {(umbra_key_kind)record.kind, record.rotation, record.level},
@@ -118,22 +134,22 @@ static umbra_status count_keys(size_t *count, const umbra_reader *reader, const 
                                 reader->header.sections, SECTIONS, most);
 }
 
-static int has_kind(const found_keys *found, umbra_key_kind kind) {
-  for (size_t i = 0; i < found->count; i++)
-    if (found->key[i].purpose.kind == kind) return 1;
-  return 0;
+/* What there is before keys. */
+static umbra_status begin(found_keys *found, size_t *count, umbra_reader *reader, const umbra_chain *chain) {
+  UMBRA_TRY(count_keys(count, reader, chain));
+  UMBRA_TRY(umbra_life_read(reader, &found->life));
+  return umbra_alloc(&found->number, places(chain), sizeof *found->number, "what a file of keys has");
 }
 
 static umbra_status check_pair(const umbra_reader *reader, const found_keys *found) {
-  if (has_kind(found, UMBRA_KEY_TO_SPARSE) == has_kind(found, UMBRA_KEY_TO_DENSE)) return UMBRA_OK;
+  if (!found->number[UMBRA_KEY_TO_SPARSE] == !found->number[UMBRA_KEY_TO_DENSE]) return UMBRA_OK;
   return umbra_reader_malformed(reader, "one of the two ephemeral keys, and not the other");
 }
 
 /* All keys, whose residues are passed over. */
 static umbra_status find_keys(found_keys *found, umbra_reader *reader, const umbra_chain *chain) {
   size_t count;
-  UMBRA_TRY(count_keys(&count, reader, chain));
-  UMBRA_TRY(umbra_life_read(reader, &found->life));
+  UMBRA_TRY(begin(found, &count, reader, chain));
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(find_key(found, reader, chain));
     umbra_found_key *key = &found->key[i];
@@ -142,8 +158,11 @@ static umbra_status find_keys(found_keys *found, umbra_reader *reader, const umb
   return check_pair(reader, found);
 }
 
+/* Each behind those before it. */
 static umbra_status list_purposes(umbra_key_needs *needs, const found_keys *found) {
-  for (size_t i = 0; i < found->count; i++) UMBRA_TRY(umbra_key_needs_insert(needs, &found->key[i].purpose));
+  const size_t end = places(&needs->params->chain);
+  for (size_t i = 0; i < end; i++)
+    if (found->number[i]) UMBRA_TRY(umbra_key_needs_insert(needs, &found->key[found->number[i] - 1].purpose));
   return UMBRA_OK;
 }
 
@@ -200,8 +219,7 @@ static umbra_status load_in_order(umbra_reader *reader, const umbra_context *con
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_eval_keys *made = NULL;
   size_t count;
-  UMBRA_TRY(count_keys(&count, reader, chain));
-  UMBRA_TRY(umbra_life_read(reader, &found->life));
+  UMBRA_TRY(begin(found, &count, reader, chain));
   UMBRA_TRY(make_set(&made, reader, context, count, &found->life));
   *object = made;
   for (size_t i = 0; i < count; i++) {
@@ -218,7 +236,7 @@ static umbra_status load_wanted(umbra_reader *reader, const void *argument, void
   found_keys found = {0};
   umbra_status status = reader->source.in_order ? load_in_order(reader, wanted->context, object, &found)
                                                 : load_found(reader, wanted, object, &found);
-  umbra_free(found.key);
+  forget(&found);
   return status;
 }
 
@@ -258,7 +276,7 @@ static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) 
   umbra_status status = find_keys(&found, reader, &needs->params->chain);
   if (status == UMBRA_OK) status = umbra_read_finish(reader);
   if (status == UMBRA_OK) status = list_purposes(needs, &found);
-  umbra_free(found.key);
+  forget(&found);
   return status;
 }
 

@@ -109,25 +109,28 @@ static umbra_status check_pieces(const piece_pass *pass, uint32_t items) {
   return UMBRA_OK;
 }
 
-/* Some for each thread; *bytes: that they have. */
-static umbra_status read_some(piece_pass *pass, uint32_t threads, uint32_t items, uint64_t *bytes) {
-  umbra_parallel(threads, items, read_item, pass);
-  UMBRA_TRY(check_pieces(pass, items));
+/* How many are read before the next look at whether to go on, and what they have; of version 1 each is a whole key. */
+static uint32_t next_pieces(const piece_pass *pass, uint32_t threads, uint64_t *bytes) {
+  uint32_t items = 0;
   *bytes = 0;
-  for (uint32_t i = 0; i < items; i++, pass->from++) {
-    const piece *piece = &pass->piece[pass->from];
-    *bytes += umbra_bytes_of_piece(&pass->reader->header, &pass->found[piece->key].residues.head, piece->number);
+  for (size_t i = pass->from; i < pass->count; i++, items++) {
+    const piece *piece = &pass->piece[i];
+    const umbra_section_head *head = &pass->found[piece->key].residues.head;
+    const uint64_t more = umbra_bytes_of_piece(&pass->reader->header, head, piece->number);
+    if (items >= threads && *bytes + more > (uint64_t)threads * UMBRA_LOAD_STEP) break;
+    *bytes += more;
   }
-  return UMBRA_OK;
+  return items;
 }
 
 static umbra_status read_pieces(piece_pass *pass, umbra_reader *reader) {
-  enum { AT_ONCE = 16 }; /* for a thread, between two looks at whether to go on */
   const uint32_t threads = umbra_ring_threads(pass->keys->context->ring);
   while (pass->from < pass->count) {
-    const size_t left = pass->count - pass->from;
     uint64_t bytes;
-    UMBRA_TRY(read_some(pass, threads, left < AT_ONCE * threads ? (uint32_t)left : AT_ONCE * threads, &bytes));
+    const uint32_t items = next_pieces(pass, threads, &bytes);
+    umbra_parallel(threads, items, read_item, pass);
+    UMBRA_TRY(check_pieces(pass, items));
+    pass->from += items;
     UMBRA_TRY(umbra_read_count(reader, bytes));
   }
   return UMBRA_OK;
@@ -157,6 +160,7 @@ static void list_pieces(piece_pass *pass) {
 static umbra_status load_pieces(piece_pass *pass, umbra_reader *reader) {
   for (size_t i = 0; i < pass->keys->count; i++) {
     UMBRA_TRY(make_key(&pass->keys->key[i], pass->keys->context, &pass->found[i]));
+    UMBRA_TRY(umbra_read_count(reader, 0)); /* whether to go on: large memory is cleared when it is taken */
     pass->count += umbra_pieces(&reader->header, &pass->found[i].residues.head);
   }
   UMBRA_TRY(umbra_alloc(&pass->piece, pass->count, sizeof *pass->piece, "pieces of keys"));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Evaluation keys from where a container was found to have them. In host memory all threads read pieces of all keys at
- * once, and with each piece sum it, see that its residues are residues, and expand what the seed gives beside it; so
- * memory is first touched by the thread that fills it.
+ * once, and with each piece sum it, see that its residues are residues, and expand what the seed gives beside it.
  */
 #ifndef UMBRA_CKKS_LOAD_KEYS_H
 #define UMBRA_CKKS_LOAD_KEYS_H
@@ -17,6 +16,9 @@ typedef struct umbra_found_key {
   uint8_t seed[UMBRA_SEED_BYTES];
   umbra_extent residues;
 } umbra_found_key;
+
+/* Bytes for each thread, or a piece that is more, between two looks at whether to go on. */
+enum { UMBRA_LOAD_STEP = 16 << 20 };
 
 /* All keys of a set, which are not made yet. Errors: those of umbra_residues_read, OUT_OF_MEMORY, CANCELLED. */
 umbra_status umbra_eval_keys_load_found(umbra_eval_keys *keys, umbra_reader *reader, const umbra_found_key *found);

@@ -25,14 +25,17 @@ typedef struct probe {
   umbra_plaintext *plaintext;
   umbra_ciphertext *x, *y;
   FILE *file;                    /* that vanishes when it is closed */
+  const char *lack;              /* what was not there, where errno does not tell */
   const umbra_key_needs *wanted; /* of which some keys are made */
   double stated;                 /* seconds of a rotation, by a dry run */
   double started;
 } probe;
 
-static void warn(int reason, cli_report *report) {
+static void warn(const char *lack, int reason, cli_report *report) {
   char text[256];
-  snprintf(text, sizeof text, "there is no estimate of the time, which needs a temporary file: %s", strerror(reason));
+  if (lack) snprintf(text, sizeof text, "there is no estimate of the time: %s", lack);
+  else
+    snprintf(text, sizeof text, "there is no estimate of the time, which needs a temporary file: %s", strerror(reason));
   cli_report_warning(report, text);
 }
 
@@ -57,7 +60,7 @@ static bool probe_with(probe *p, cli_speed *speed, umbra_status (*take)(probe *p
   clear(p);
   speed->known = status == UMBRA_OK;
   if (status != UMBRA_ERROR_IO) return cli_check(status, NULL);
-  warn(reason, report);
+  warn(p->lack, reason, report);
   return true;
 }
 
@@ -71,7 +74,13 @@ static double lap(probe *p) {
 /* ---- files ---- */
 
 static int put(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) == size ? 0 : -1; }
-static int get(void *file, void *bytes, size_t size) { return fread(bytes, 1, size, file) == size ? 0 : -1; }
+
+static int get(void *user, void *bytes, size_t size) {
+  probe *p = user;
+  if (fread(bytes, 1, size, p->file) == size) return 0;
+  p->lack = "what was written to a temporary file cannot be read";
+  return -1;
+}
 
 /* What was written is on the disk, as what is saved is, and is read next; the file has so many bytes. */
 static umbra_status turn(probe *p, size_t *size) {
@@ -114,7 +123,8 @@ static umbra_status save_keys(probe *p, cli_speed *speed, size_t *size) {
 /* From memory: as from a file, by all threads. */
 static umbra_status load_keys(probe *p, cli_speed *speed, size_t size) {
   void *bytes = malloc(size);
-  umbra_status status = bytes && fread(bytes, 1, size, p->file) == size ? UMBRA_OK : UMBRA_ERROR_IO;
+  if (!bytes) p->lack = "there is no memory for the keys that it is measured with";
+  umbra_status status = bytes && get(p, bytes, size) == 0 ? UMBRA_OK : UMBRA_ERROR_IO;
   lap(p);
   if (status == UMBRA_OK) status = umbra_eval_keys_read(&p->loaded, p->context, bytes, size, NULL);
   speed->load_key = lap(p) / (double)umbra_key_needs_bytes(p->needs);
@@ -162,7 +172,7 @@ static umbra_status save_encryption(probe *p, cli_speed *speed, size_t *size) {
 
 static umbra_status load_encryption(probe *p, cli_speed *speed, size_t size) {
   lap(p);
-  const umbra_status status = umbra_ciphertext_receive(&p->y, p->context, get, p->file, size, NULL);
+  const umbra_status status = umbra_ciphertext_receive(&p->y, p->context, get, p, size, NULL);
   speed->load = lap(p) / (double)umbra_ciphertext_bytes(p->x);
   return status;
 }

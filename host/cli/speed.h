@@ -7,7 +7,7 @@
 
 /* Seconds; of bytes: those of a key in memory, and of the residues of a ciphertext. */
 typedef struct cli_speed {
-  bool known;                          /* false: there could be no temporary file, which a warning says */
+  bool known;                          /* false: there was no temporary file or memory, which a warning says */
   double open;                         /* a context, with a secret and a public key */
   double make_key, save_key, load_key; /* a byte */
   double encrypt, load;                /* a byte */

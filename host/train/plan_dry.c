@@ -52,8 +52,8 @@ static umbra_status open_run(dry_run *r, const umbra_train_plan *plan) {
 /* Such a run that keeps every block, under a limit that is never reached, and takes memory as the plan's target does. */
 static umbra_status open_keeping_run(dry_run *r, const umbra_train_plan *plan) {
   *r = (dry_run){.plan = plan};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry", .threads = 1,
-                                   .memory_limit = UINT64_MAX};
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry",
+                                   .threads = UMBRA_PLANNED_THREADS, .memory_limit = UINT64_MAX};
   UMBRA_TRY(umbra_context_create(&r->context, &desc));
   if (plan->options.target == UMBRA_TARGET_CPU) umbra_dry_take_as_cpu(r->context);
   return UMBRA_OK;

@@ -29,7 +29,7 @@ umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs,
 
 /*
  * Bytes of a training that keeps every block for reuse, so that it asks the device for none twice: the keys, and of each
- * size as many as there are at once. On the plan's target.
+ * size as many as there are at once. On the plan's target, of whose threads as many as UMBRA_PLANNED_THREADS are counted on.
  */
 umbra_status umbra_plan_held(uint64_t *bytes, const umbra_train_plan *plan);
 

@@ -49,10 +49,10 @@ typedef struct umbra_context_desc {
    */
   uint32_t threads;
   /*
-   * Bytes of the device's memory that residues, work in progress and blocks kept for reuse, as many as fit, may take
-   * together; 0: all there is, and what is kept is up to a third of what is in use, and 192 MiB. On a GPU, evaluation keys
-   * and plaintexts beyond it wait in host memory, page-locked where the system allows, and are brought when they are
-   * used, or shortly before.
+   * Bytes of the device's memory that residues, work in progress and blocks kept for reuse, as many as fit and up to
+   * 1024, may take together; 0: all there is, and what is kept is up to a third of what is in use, and 192 MiB. On a GPU,
+   * evaluation keys and plaintexts beyond it wait in host memory, page-locked where the system allows, and are brought
+   * when they are used, or shortly before.
    */
   uint64_t memory_limit;
   const umbra_tracer *tracer;   /* copied; NULL: nobody watches */
