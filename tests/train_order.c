@@ -170,7 +170,7 @@ static void others_do_not_know_it(void **state) {
   assert_int_equal(fclose(numbers), 0);
   assert_ok(umbra_scaling_load(&unknown, in_folder("numbers.csv")));
   assert_ok(umbra_scaling_apply(unknown, &scaled, records));
-  assert_unknown(scaled, "another scaling");
+  assert_unknown(scaled, "of an earlier version");
   umbra_train_options options = options_of(UMBRA_SHUFFLE_SECRET, unknown);
   assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "shuffle is 2");
   options.scaling = NULL;
