@@ -194,8 +194,8 @@ bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->held ? j->held : j->records,
                                 .initial = j->initial.values};
   double bound = 0;
-  j->wanted.scaling =
-      o->scaling || !o->out ? j->scaling : NULL; /* a plan that is only described is one to be written */
+  const bool described = !o->out && j->wanted.shuffle; /* as it would be written, with an order that is secret */
+  j->wanted.scaling = o->scaling || described ? j->scaling : NULL;
   if (!cli_plan_make(&j->plan, j, j->wanted.rows, cli_plan_bound(j, o)) ||
       !cli_twin_run(&j->twin, j->plan, j->records, &options) || !choose_bound(j, o, &bound))
     return false;
