@@ -162,22 +162,13 @@ static void graphs(void **state) {
   run_model(image_model(), 64, 3000, &many);
 }
 
-static umbra_model *relu_model(void) {
-  uint64_t state = 6;
-  uint32_t node = 0;
-  umbra_model *model = new_model(INPUTS);
-  assert_ok(umbra_model_activation(model, &node, add_dense(model, &state, 0, INPUTS, 10), UMBRA_FUNCTION_RELU));
-  assert_ok(umbra_model_output(model, "y", add_dense(model, &state, node, 10, 3), NULL, 0, NULL));
-  return model;
-}
-
 /* By polynomials, and by a composite sign: on the samples themselves the plan's two errors add up. */
 static void check_relu(const umbra_approximation_options *by) {
   umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .approximation = by};
   umbra_ndarray samples = random_records(1, SAMPLES, INPUTS), expected = {0}, found = {0};
   umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
   umbra_inference_plan *plan = NULL;
-  umbra_model *model = relu_model();
+  umbra_model *model = relu_model(INPUTS);
   assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
   assert_ok(umbra_inference_plan_report(plan, &report));
   assert_ok(umbra_model_run(model, &expected, &samples, 0, NULL));

@@ -62,6 +62,16 @@ static inline umbra_model *square_model(size_t inputs, size_t hidden, size_t out
   return model;
 }
 
+/* A ReLU between two dense layers. */
+static inline umbra_model *relu_model(size_t inputs) {
+  uint64_t state = 6;
+  uint32_t node = 0;
+  umbra_model *model = new_model(inputs);
+  assert_ok(umbra_model_activation(model, &node, add_dense(model, &state, 0, inputs, 10), UMBRA_FUNCTION_RELU));
+  assert_ok(umbra_model_output(model, "y", add_dense(model, &state, node, 10, 3), NULL, 0, NULL));
+  return model;
+}
+
 static inline umbra_model *deep_model(size_t inputs, size_t hidden, size_t second, size_t outputs) {
   uint64_t state = 8;
   umbra_model *model = new_model(inputs);

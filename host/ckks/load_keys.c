@@ -47,8 +47,6 @@ static umbra_status load_one_by_one(umbra_eval_keys *keys, umbra_reader *reader,
 
 /* ---- in pieces, by all threads ---- */
 
-typedef uint8_t piece_sum[UMBRA_CHECKSUM_BYTES];
-
 typedef struct piece {
   size_t key;
   uint64_t number; /* in its section */
@@ -61,7 +59,7 @@ typedef struct piece_pass {
   const umbra_found_key *found;
   size_t count;
   piece *piece; /* those of a key follow each other */
-  piece_sum *sum;
+  umbra_piece_sum *sum;
   size_t from; /* of those that are read now */
 } piece_pass;
 
@@ -138,10 +136,10 @@ static umbra_status read_pieces(piece_pass *pass, umbra_reader *reader) {
 
 static umbra_status compare_sums(const piece_pass *pass) {
   const umbra_header *header = &pass->reader->header;
-  const piece_sum *sum = (const piece_sum *)pass->sum;
+  const umbra_piece_sum *sum = (const umbra_piece_sum *)pass->sum;
   for (size_t i = 0; i < pass->keys->count; i++) {
     const umbra_extent *section = &pass->found[i].residues;
-    piece_sum checksum;
+    umbra_piece_sum checksum;
     umbra_join_pieces(checksum, header, &section->head, sum);
     UMBRA_TRY(umbra_read_compare(pass->reader, section, checksum));
     sum += umbra_pieces(header, &section->head);

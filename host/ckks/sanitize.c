@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -27,15 +28,13 @@ static umbra_status check(const umbra_ciphertext *x, const umbra_public_key *key
                     "a ciphertext of three parts cannot be sanitised: umbra_relinearize makes them two");
 }
 
-static double power_above(double x) { return isfinite(x) ? exp2(ceil(log2(x))) : x; }
-
 /* With the error of what is added; what others see of both bounds are powers of two. */
 static umbra_hidden hidden_in(const umbra_ciphertext *x, const umbra_disclosure_options *o) {
   umbra_hidden h = umbra_hidden_in(x, o, x->slots);
   const umbra_estimate nothing = {0};
   h.error += UMBRA_ERROR_DEVIATIONS * umbra_noise_encrypt(nothing, h.chain, h.level).bound.error;
-  h.error = power_above(h.error);
-  h.magnitude = power_above(h.magnitude);
+  h.error = umbra_public_size(h.error, 1);
+  h.magnitude = umbra_public_size(h.magnitude, 1);
   return h;
 }
 

@@ -149,7 +149,7 @@ static void report_layers(const plan_job *j, cJSON *list) {
 
 /* ---- what others see ---- */
 
-/* Lowest and highest of all elements, and how many have ranges of their own. */
+/* Lowest and highest of all elements, and how often the range differs from that of the element before: 1, where all are alike. */
 typedef struct record_ranges {
   double lowest, highest;
   size_t kinds;

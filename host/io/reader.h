@@ -91,7 +91,7 @@ umbra_status umbra_read_compare(const umbra_reader *reader, const umbra_extent *
 /* Opens such a section; `aside` is for it alone, and is not closed. */
 void umbra_read_aside(umbra_reader *aside, const umbra_reader *reader, const umbra_extent *passed);
 
-/* So many bytes of such sections were read, or are known to be wanted: for the watch. */
+/* So many more bytes were read: reports, and says whether to go on. reader->wanted is set by whoever knows. */
 umbra_status umbra_read_count(umbra_reader *reader, uint64_t bytes);
 
 /*

@@ -77,10 +77,6 @@ umbra_status umbra_storage_read_at(int file, void *bytes, size_t count, uint64_t
   return UMBRA_OK;
 }
 
-umbra_status umbra_storage_skip(int file, uint64_t count, const char *path) {
-  return lseek(file, (off_t)count, SEEK_CUR) < 0 ? refused("read", path) : UMBRA_OK;
-}
-
 umbra_status umbra_storage_write(int file, const void *bytes, size_t count) {
   const uint8_t *next = bytes;
   while (count) {

@@ -19,14 +19,11 @@ umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char 
 /* The same from a place in the file, which stays where it is for other reads. */
 umbra_status umbra_storage_read_at(int file, void *bytes, size_t count, uint64_t offset, const char *path);
 
-/* Goes on so many bytes later, which are known to be there. Errors: IO. */
-umbra_status umbra_storage_skip(int file, uint64_t count, const char *path);
-
 umbra_status umbra_storage_write(int file, const void *bytes, size_t count);
 
 /*
  * Sends the bytes [first, end) of a file on their way to the disk, and waits until those before them are there, so that it
- * writes while the next ones are made. What went wrong umbra_storage_replace finds out. Errors: IO.
+ * writes while the next ones are made. Errors: IO.
  */
 umbra_status umbra_storage_push(int file, uint64_t first, uint64_t end);
 

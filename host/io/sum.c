@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sum.h"
 
+#include <string.h>
+
+#include "../base/integers.h"
+
 static int in_pieces(const umbra_header *header) { return header->version == UMBRA_CONTAINER_PIECES; }
 
 /* Keyed, so that a section of another container, or of another place, has another. */
@@ -16,7 +20,7 @@ uint64_t umbra_piece_bytes(const umbra_header *header, const umbra_section_head 
 }
 
 uint64_t umbra_pieces(const umbra_header *header, const umbra_section_head *head) {
-  return in_pieces(header) ? head->length / UMBRA_PIECE_BYTES + (head->length % UMBRA_PIECE_BYTES != 0) : 1;
+  return in_pieces(header) ? umbra_quotient_above(head->length, UMBRA_PIECE_BYTES) : 1;
 }
 
 uint64_t umbra_bytes_of_piece(const umbra_header *header, const umbra_section_head *head, uint64_t piece) {
@@ -34,10 +38,10 @@ void umbra_piece_end(crypto_generichash_state *piece, uint8_t sum[UMBRA_CHECKSUM
 }
 
 void umbra_join_pieces(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header,
-                       const umbra_section_head *head, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]) {
+                       const umbra_section_head *head, const umbra_piece_sum *sum) {
   crypto_generichash_state whole;
   if (!in_pieces(header)) {
-    for (int i = 0; i < UMBRA_CHECKSUM_BYTES; i++) checksum[i] = sum[0][i];
+    memcpy(checksum, sum[0], UMBRA_CHECKSUM_BYTES);
     return;
   }
   begin_keyed(&whole, header, head);

@@ -11,6 +11,8 @@
 
 #include "container.h"
 
+typedef uint8_t umbra_piece_sum[UMBRA_CHECKSUM_BYTES];
+
 /* Bytes that one sum is over: those of a piece, but for the last of a section; or all of the payload. */
 uint64_t umbra_piece_bytes(const umbra_header *header, const umbra_section_head *head);
 
@@ -24,7 +26,7 @@ void umbra_piece_end(crypto_generichash_state *piece, uint8_t sum[UMBRA_CHECKSUM
 
 /* What all of them come to. */
 void umbra_join_pieces(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header,
-                       const umbra_section_head *head, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]);
+                       const umbra_section_head *head, const umbra_piece_sum *sum);
 
 /* The same of a payload that comes in order; header: must stay where it is. */
 typedef struct umbra_sum {

@@ -114,7 +114,7 @@ umbra_status umbra_write_end(umbra_writer *writer) {
   return end_section(writer, checksum);
 }
 
-umbra_status umbra_write_end_summed(umbra_writer *writer, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]) {
+umbra_status umbra_write_end_summed(umbra_writer *writer, const umbra_piece_sum *sum) {
   uint8_t checksum[UMBRA_CHECKSUM_BYTES];
   if (writer->counting) return UMBRA_OK;
   umbra_join_pieces(checksum, &writer->header, &writer->sum.head, sum);

@@ -60,7 +60,7 @@ umbra_status umbra_write_end(umbra_writer *writer);
 
 /* Bytes of a section whose sums (sum.h) somebody else has made, who then ends it. */
 umbra_status umbra_write_summed(umbra_writer *writer, const void *bytes, size_t count);
-umbra_status umbra_write_end_summed(umbra_writer *writer, const uint8_t (*sum)[UMBRA_CHECKSUM_BYTES]);
+umbra_status umbra_write_end_summed(umbra_writer *writer, const umbra_piece_sum *sum);
 
 /* A whole section. */
 umbra_status umbra_write_record(umbra_writer *writer, umbra_section type, const void *record, size_t bytes);

@@ -117,13 +117,11 @@ static const uint32_t *words_of(const umbra_residues *residues, const umbra_ring
 
 /* ---- writing ---- */
 
-typedef uint8_t piece_sum[UMBRA_CHECKSUM_BYTES];
-
 typedef struct sum_pass {
   const umbra_header *header;
   const umbra_ring *ring;
   umbra_residues residues;
-  piece_sum *sum;
+  umbra_piece_sum *sum;
 } sum_pass;
 
 static void sum_piece(const void *data, uint32_t piece) {
@@ -150,7 +148,7 @@ static umbra_status write_in_pieces(umbra_writer *writer, const umbra_ring *ring
   UMBRA_TRY(umbra_alloc(&pass.sum, pieces, sizeof *pass.sum, "sums of residues"));
   umbra_parallel(umbra_ring_threads(ring), (uint32_t)pieces, sum_piece, &pass);
   umbra_status status = transfer_all(ring, stream, poly, step, hand_out_limb, &(receiver){write_words_summed, writer});
-  if (status == UMBRA_OK) status = umbra_write_end_summed(writer, (const piece_sum *)pass.sum);
+  if (status == UMBRA_OK) status = umbra_write_end_summed(writer, (const umbra_piece_sum *)pass.sum);
   umbra_free(pass.sum);
   return status;
 }

@@ -17,8 +17,8 @@ typedef struct umbra_train_source {
 
 /*
  * Checks all that there is to check. initial: first weights; NULL: umbra_train_plan_initial. Errors: INVALID_ARGUMENT
- * (records of another shape), MISMATCH (records of another scaling, where that has the key of their order), RANGE (features too large to be encrypted, or beyond the plan's bound of records, weights
- * beyond the bound), OUT_OF_MEMORY.
+ * (records of another shape), MISMATCH (records of another scaling, where that has the key of their order), RANGE (features
+ * too large to be encrypted, or beyond the plan's bound of records, weights beyond the bound), OUT_OF_MEMORY.
  */
 umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_train_plan *plan, umbra_encryptor by,
                                      const umbra_records *records, const double *initial);

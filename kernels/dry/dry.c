@@ -10,7 +10,10 @@
 #define NAME(entry, shape, none) #entry,
 static const char *const names[] = {UMBRA_EACH_KERNEL(NAME, )};
 
-/* Shared by all streams; behind pointers to const, only the lock and what it guards change. */
+/*
+ * Shared by all streams; behind pointers to const, only the lock and what it guards change, and block_limbs, before anything
+ * is done.
+ */
 struct umbra_device {
   uint32_t log_n, block_limbs;
   mtx_t lock; /* of what follows */

@@ -95,9 +95,8 @@ static umbra_status read_open(umbra_onnx_folder *folder, uint8_t **bytes, int fi
                       (unsigned long long)offset, (unsigned long long)(offset + size), location,
                       (unsigned long long)length);
   UMBRA_TRY(spend(folder, &about, size, location));
-  UMBRA_TRY(umbra_storage_skip(file, offset, location));
   UMBRA_TRY(umbra_alloc(bytes, 1, size ? size : 1, "weights"));
-  umbra_status status = umbra_storage_read(file, *bytes, size, location);
+  umbra_status status = umbra_storage_read_at(file, *bytes, size, offset, location);
   if (status != UMBRA_OK) umbra_free(*bytes);
   return status;
 }

@@ -17,7 +17,6 @@ enum {
   MAX_TILE = 256,                 /* coefficients */
   TARGETS = VEC_LOG == 4 ? 4 : 5, /* that share one load of a source: as many as registers have room for their sums */
   VECTORS = VEC_LOG == 4 ? 2 : 1, /* that share one load of a factor, likewise */
-  LINE_WORDS = 16,                /* of a cache line */
   FOLD_BITS = 40,
   SPLIT_BITS = 28 /* of reciprocals, which are too long for one product */
 };
@@ -28,7 +27,7 @@ typedef struct closing {
   uint32_t lift; /* q or 2q: results of the reduction are above -lift and below lift */
   int32_t fold;  /* 2^FOLD_BITS modulo q, centred */
   uint32_t
-      period; /* products that a sum can take before it must be folded; as many as there are and more: need not be */
+      period; /* products that a sum can take before it is folded; as many as there are: once, at the end; more: never */
 } closing;
 
 typedef struct prepared {

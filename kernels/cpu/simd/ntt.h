@@ -20,8 +20,7 @@ enum {
   ROWS = 1 << RADIX,
   TAIL_LOG = RADIX + VEC_LOG,
   PREFETCH_LOG = 16, /* from this size on a limb and its tables are too large for a core's own cache */
-  TAILS_AHEAD = 2,   /* of the prefetch */
-  LINE_WORDS = 16    /* of a cache line */
+  TAILS_AHEAD = 2    /* of the prefetch */
 };
 
 typedef struct modulus {

@@ -8,6 +8,8 @@
 
 #define UMBRA_INLINE static inline __attribute__((always_inline))
 
+enum { LINE_WORDS = 16 }; /* of a cache line */
+
 /* Loops over an array of vectors must vanish, so that the array can live in registers. */
 #define UMBRA_UNROLL _Pragma("GCC unroll 32")
 
