@@ -8,6 +8,7 @@
 #include "container_bytes.h"
 #include "file_bytes.h"
 #include "folder.h"
+#include "watcher.h"
 
 #include <unistd.h>
 
@@ -97,21 +98,21 @@ static void both_halves_are_there(void **state) {
 
 /* ---- progress ---- */
 
-typedef struct watcher {
-  uint32_t reports, waits, at; /* waits: without progress; at: the one that stops */
-  double fraction, leap;       /* the largest from one to the next */
-} watcher;
+typedef struct stopwatch {
+  watcher w;
+  uint32_t waits; /* reports without progress */
+  double leap;    /* the largest from one to the next */
+} stopwatch;
 
-static int look(void *user, double fraction) {
-  watcher *w = user;
-  w->waits += w->reports && fraction == w->fraction;
-  w->leap = fmax(w->leap, fraction - w->fraction);
-  w->fraction = fraction;
-  return ++w->reports == w->at;
+static int measure(void *user, double fraction) {
+  stopwatch *m = user;
+  m->waits += m->w.reports && fraction == m->w.fraction;
+  m->leap = fmax(m->leap, fraction - m->w.fraction);
+  return look(&m->w, fraction);
 }
 
-static umbra_status load_watched(umbra_eval_keys **keys, const bytes *b, watcher *w) {
-  return umbra_eval_keys_read(keys, s.context, b->data, b->size, &(umbra_progress){look, w});
+static umbra_status load_watched(umbra_eval_keys **keys, const bytes *b, stopwatch *m) {
+  return umbra_eval_keys_read(keys, s.context, b->data, b->size, &(umbra_progress){measure, m});
 }
 
 /* After every key whose memory is taken, and after so many bytes at most; and any of them may stop it. */
@@ -122,13 +123,13 @@ static void loading_is_watched(void **state) {
   umbra_watch_interval(0);
   for (size_t i = 0; i < 2; i++) {
     umbra_eval_keys *keys = NULL;
-    watcher all = {0};
+    stopwatch all = {0};
     assert_ok(load_watched(&keys, of[i], &all));
     umbra_eval_keys_destroy(keys);
     keys = NULL;
-    assert_true(all.fraction == 1 && all.waits >= KEYS && all.leap * (double)of[i]->size < (double)(most + heads));
-    for (uint32_t at = 1; at < all.reports; at += 3)
-      assert_fails(load_watched(&keys, of[i], &(watcher){.at = at}), UMBRA_ERROR_CANCELLED, "cancelled");
+    assert_true(all.w.fraction == 1 && all.waits >= KEYS && all.leap * (double)of[i]->size < (double)(most + heads));
+    for (uint32_t at = 1; at < all.w.reports; at += 3)
+      assert_fails(load_watched(&keys, of[i], &(stopwatch){.w.at = at}), UMBRA_ERROR_CANCELLED, "cancelled");
     assert_null(keys);
   }
 }

@@ -53,7 +53,7 @@ static void test_parts(void **state) {
   assert_int_equal(report.key_switches, iteration->key_switches);
   assert_int_equal(report.bootstrap_switches, refresh->key_switches + refresh->ephemeral_switches);
   assert_int_equal(report.key_bytes, whole->key_bytes);
-  assert_true(report.memory_limit > whole->peak_bytes && report.memory_bytes > report.memory_limit);
+  assert_true(report.memory_limit > whole->peak_bytes);
   umbra_train_plan_destroy(few);
   umbra_train_plan_destroy(many);
   umbra_params_destroy(params);

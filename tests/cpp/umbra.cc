@@ -40,9 +40,10 @@ struct stop {
   int number;
 };
 
-umbra::params small_params(uint32_t depth = 3) {
+umbra::params small_params(uint32_t depth = 3, const umbra_bootstrap_shape *shape = nullptr) {
   auto need = umbra::defaults<umbra_params_need>();
   need.depth = depth;
+  need.bootstrap = shape;
   need.log_n = 11;
   need.flags = UMBRA_INSECURE_FOR_TESTS;
   return umbra::params(need);
@@ -325,18 +326,12 @@ void test_functions_that_throw() {
 }
 
 void test_trainer() {
-  auto need = umbra::defaults<umbra_params_need>();
   const auto shape = umbra::defaults<umbra_bootstrap_shape>();
-  need.depth = 14;
-  need.scale_bits = 40;
-  need.log_n = 11;
-  need.flags = UMBRA_INSECURE_FOR_TESTS;
-  need.bootstrap = &shape;
   auto options = umbra::defaults<umbra_train_options>();
   options.rows = 100;
   options.columns = 3;
   options.iterations = 3;
-  const umbra::params params(need);
+  const umbra::params params = small_params(14, &shape);
   const umbra::train_plan plan = umbra::make(umbra_train_plan_create, params, options);
   const umbra::context dry(params, "dry");
   auto desc = umbra::defaults<umbra_trainer_desc>();

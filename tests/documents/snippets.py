@@ -127,7 +127,9 @@ class Page:
 
     @staticmethod
     def present(*compilers):
-        return sorted({found for each in compilers if (found := shutil.which(each))})
+        """Those that there are, the first one first, and none by two names."""
+        found = [path for each in reversed(compilers) if (path := shutil.which(each))]
+        return list({pathlib.Path(path).resolve(): path for path in found}.values())[::-1]
 
     def c(self, text, language="c"):
         source = pathlib.Path(f"snippet.{language}")
