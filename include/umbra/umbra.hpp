@@ -364,13 +364,11 @@ inline operand evaluator::operator()(ciphertext &&x) { return {*this, std::move(
 /// Coefficients of the polynomial that interpolates a function on [lo, hi] in Chebyshev's nodes (umbra/fit.h).
 [[nodiscard]] inline std::vector<double> chebyshev_fit(const std::function<double(double)> &function, uint32_t degree,
                                                        double lo = -1, double hi = 1) {
-  struct state : guard {
-    const std::function<double(double)> *function;
-  } fitted;
-  fitted.function = &function;
+  using fitted_function = detail::callback<const std::function<double(double)>>;
+  fitted_function fitted(function);
   auto desc = defaults<umbra_fit_desc>();
   desc.f = [](double x, void *user) {
-    auto *self = static_cast<state *>(user);
+    auto *self = static_cast<fitted_function *>(user);
     double value = std::numeric_limits<double>::quiet_NaN(); // which is refused
     self->run([&] { value = (*self->function)(x); });
     return value;
@@ -413,19 +411,12 @@ class trainer : public detail::watcher, public handle<umbra_trainer> {
 
   /// Runs what is left of the plan; `observer` is told of every iteration, and stops the training by an exception.
   void run(const std::function<void(const umbra_train_event &)> &observer = nullptr) {
-    struct state : guard {
-      const std::function<void(const umbra_train_event &)> *observer;
-    } told;
-    told.observer = &observer;
-    forget();
+    using told = detail::callback<const std::function<void(const umbra_train_event &)>>;
     const umbra_train_observer tell = [](void *user, const umbra_train_event *event) {
-      auto *self = static_cast<state *>(user);
-      return self->run([&] { (*self->observer)(*event); });
+      auto *self = static_cast<told *>(user);
+      return self->run([&] { (*self->function)(*event); });
     };
-    const umbra_status status = umbra_trainer_run(get(), observer ? tell : nullptr, &told);
-    told.rethrow();
-    rethrow();
-    check(status);
+    call(umbra_trainer_run, *this, observer ? tell : nullptr, told(observer));
   }
 
   void watch(report_function report) { umbra_trainer_watch(get(), watch_with(std::move(report))); }

@@ -72,6 +72,15 @@ class progress : public guard {
 
 namespace detail {
 
+/// A function that C calls with a pointer to this, and what it throws.
+template <class F>
+struct callback : guard {
+  explicit callback(F &called) noexcept : function(&called) {}
+  void *get() noexcept { return this; }
+
+  F *function;
+};
+
 template <class A, class = void>
 struct has_get : std::false_type {};
 template <class A>
@@ -270,19 +279,12 @@ template <class C>
 template <class T, class W>
 void send(umbra_status (*function)(const T *, umbra_write_fn, void *, const umbra_progress *), const handle<T> &sent,
           W &&write, report_function report = nullptr) {
-  struct state : guard {
-    std::remove_reference_t<W> *write;
-  } piece;
-  piece.write = &write;
-  progress watch(std::move(report));
+  using writer = detail::callback<std::remove_reference_t<W>>;
   const umbra_write_fn pass_on = [](void *user, const void *data, std::size_t size) {
-    auto *self = static_cast<state *>(user);
-    return self->run([&] { (*self->write)(data, size); });
+    auto *self = static_cast<writer *>(user);
+    return self->run([&] { (*self->function)(data, size); });
   };
-  const umbra_status status = function(sent.get(), pass_on, &piece, watch.get());
-  piece.rethrow();
-  watch.rethrow();
-  check(status);
+  call(function, sent, pass_on, writer(write), progress(std::move(report)));
 }
 
 /// umbra::receive(umbra_ciphertext_receive, context, read, most): read(bytes, size) fills all of that.
@@ -291,21 +293,12 @@ template <class T, class F>
                                                          const umbra_progress *),
                                 const handle<umbra_context> &where, F &&read, uint64_t most_bytes,
                                 report_function report = nullptr) {
-  struct state : guard {
-    std::remove_reference_t<F> *read;
-  } piece;
-  piece.read = &read;
-  progress watch(std::move(report));
+  using reader = detail::callback<std::remove_reference_t<F>>;
   const umbra_read_fn pass_on = [](void *user, void *data, std::size_t size) {
-    auto *self = static_cast<state *>(user);
-    return self->run([&] { (*self->read)(data, size); });
+    auto *self = static_cast<reader *>(user);
+    return self->run([&] { (*self->function)(data, size); });
   };
-  object<T> received;
-  const umbra_status status = function(received.out(), where.get(), pass_on, &piece, most_bytes, watch.get());
-  piece.rethrow();
-  watch.rethrow();
-  check(status);
-  return received;
+  return make(function, where, pass_on, reader(read), most_bytes, progress(std::move(report)));
 }
 
 } // namespace umbra
