@@ -228,15 +228,12 @@ static inline void check_against_model(const umbra_model *model, const umbra_inf
  */
 static inline int server_open(service *s, umbra_matrix **batch, const umbra_inference_plan *plan,
                               const umbra_context_desc *desc, const service *client, const umbra_matrix *sent) {
-  bytes keys = {0}, records;
+  bytes keys, records;
   umbra_context_desc wanted = *desc;
   *s = (service){0};
   wanted.params = umbra_inference_plan_params(plan);
   if (umbra_context_create(&s->context, &wanted) != UMBRA_OK) return 0;
-  assert_ok(umbra_eval_keys_write(client->keys, NULL, &keys.size, NULL));
-  keys.data = malloc(keys.size);
-  assert_non_null(keys.data);
-  assert_ok(umbra_eval_keys_write(client->keys, keys.data, &keys.size, NULL));
+  keys = keys_bytes(client->keys);
   records = matrix_bytes(sent);
   assert_ok(umbra_eval_keys_read(&s->keys, s->context, keys.data, keys.size, NULL));
   assert_ok(umbra_matrix_read(batch, s->context, records.data, records.size, NULL));

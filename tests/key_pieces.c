@@ -25,13 +25,8 @@ static section found[MAX_SECTIONS];
 static char folder[] = "/tmp/umbra-pieces-XXXXXX";
 
 static bytes written(umbra_eval_keys *keys, uint32_t version) {
-  bytes b = {0};
   keys->version = version;
-  assert_ok(umbra_eval_keys_write(keys, NULL, &b.size, NULL));
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_ok(umbra_eval_keys_write(keys, b.data, &b.size, NULL));
-  return b;
+  return keys_bytes(keys);
 }
 
 /* Takes the keys. */

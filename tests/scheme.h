@@ -256,7 +256,7 @@ static inline double worst_error(const scheme *s, const umbra_ciphertext *cipher
   return report.max_error;
 }
 
-/* ---- bytes of a ciphertext, for comparisons bit by bit ---- */
+/* ---- bytes of ciphertexts and keys, for comparisons bit by bit ---- */
 
 typedef struct bytes {
   uint8_t *data;
@@ -269,6 +269,15 @@ static inline bytes ciphertext_bytes(const umbra_ciphertext *ciphertext) {
   b.data = malloc(b.size);
   assert_non_null(b.data);
   assert_ok(umbra_ciphertext_write(ciphertext, b.data, &b.size, NULL));
+  return b;
+}
+
+static inline bytes keys_bytes(const umbra_eval_keys *keys) {
+  bytes b = {0};
+  assert_ok(umbra_eval_keys_write(keys, NULL, &b.size, NULL));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_eval_keys_write(keys, b.data, &b.size, NULL));
   return b;
 }
 

@@ -450,10 +450,7 @@ static void hostile_keys(void **state) {
   scheme s;
   bytes of_keys = {0};
   open_first(&s);
-  assert_ok(umbra_eval_keys_write(s.keys, NULL, &of_keys.size, NULL));
-  of_keys.data = malloc(of_keys.size);
-  assert_non_null(of_keys.data);
-  assert_ok(umbra_eval_keys_write(s.keys, of_keys.data, &of_keys.size, NULL));
+  of_keys = keys_bytes(s.keys);
   check_fault(&level, load_keys, s.context, &of_keys);
   free(of_keys.data);
   bytes of_public = forged_public_key(&s);

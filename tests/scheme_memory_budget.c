@@ -23,15 +23,6 @@ typedef struct server {
   umbra_plaintext *plain[PLAINTEXTS];
 } server;
 
-static bytes keys_bytes(const umbra_eval_keys *keys) {
-  bytes b = {0};
-  assert_ok(umbra_eval_keys_write(keys, NULL, &b.size, NULL));
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_ok(umbra_eval_keys_write(keys, b.data, &b.size, NULL));
-  return b;
-}
-
 static void server_open(server *s, const umbra_params *params, uint64_t limit, const bytes *keys, const bytes *x) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu", .memory_limit = limit};
   *s = (server){0};

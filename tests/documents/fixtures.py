@@ -25,29 +25,23 @@ def table(path, rows=300, features=3, classes=2, seed=1):
     pathlib.Path(path).write_text("\n".join(lines) + "\n")
 
 
-def square_network(path="model.onnx", inputs=8, hidden=6, classes=3, last="ArgMax", seed=2):
-    """Two dense layers with a square between them, and labels or probabilities at its end."""
+def square_network(path="model.onnx", inputs=8, hidden=6, classes=3, last="ArgMax", seed=2,
+                   middle=Node("Mul", "h,h", "s")):
+    """Two dense layers with a square, or another node, between them, and labels or probabilities at its end."""
     draw = random.Random(seed)
 
     def numbers(*dims):
         return Tensor(dims, [draw.uniform(-1, 1) for _ in range(dims[0] * dims[-1])])
 
     end = Node("ArgMax", "z", "y", axis=1, keepdims=0) if last == "ArgMax" else Node(last, "z", "y")
-    nodes = [Node("MatMul", "x,w", "h"), Node("Mul", "h,h", "s"), Node("MatMul", "s,v", "z"), end]
+    nodes = [Node("MatMul", "x,w", "h"), middle, Node("MatMul", "s,v", "z"), end]
     constants = {"w": numbers(inputs, hidden), "v": numbers(hidden, classes)}
     pathlib.Path(path).write_bytes(Model(nodes, constants, ["n", inputs]).encode())
 
 
-def relu_network(path="model.onnx", inputs=8, hidden=6, classes=3, seed=2):
-    """The same with a ReLU."""
-    draw = random.Random(seed)
-
-    def numbers(*dims):
-        return Tensor(dims, [draw.uniform(-1, 1) for _ in range(dims[0] * dims[-1])])
-
-    nodes = [Node("MatMul", "x,w", "h"), Node("Relu", "h", "s"), Node("MatMul", "s,v", "z"), Node("Softmax", "z", "y")]
-    pathlib.Path(path).write_bytes(Model(nodes, {"w": numbers(inputs, hidden), "v": numbers(hidden, classes)},
-                                         ["n", inputs]).encode())
+def relu_network(**options):
+    """The same with a ReLU and probabilities."""
+    square_network(last="Softmax", middle=Node("Relu", "h", "s"), **options)
 
 
 def records(path="samples.npy", rows=20, columns=8, seed=3):
