@@ -58,7 +58,7 @@ static void shapes_are_planned(void **state) {
   assert_string_equal(cJSON_GetObjectItem(plan, "kind")->valuestring, "network");
   assert_string_equal(cJSON_GetObjectItem(plan, "optimizer")->valuestring, "nesterov");
   assert_string_equal(cJSON_GetObjectItem(plan, "loss")->valuestring, "squared");
-  assert_true(number(plan, "momentum") == 0.9 && number(plan, "outputs") == 10 && number(plan, "depth") == 8);
+  assert_true(number(plan, "momentum") == 0.9 && number(plan, "outputs") == 10 && number(plan, "depth") == 9);
   assert_true(number(plan, "blocks") == number(plan, "batches") && number(plan, "batches") == 59);
   assert_true(number(plan, "key_switches") > 2000 && number(plan, "key_switches") < 3500);
   cJSON_Delete(json);
@@ -87,7 +87,7 @@ static void softmaxes_are_planned(void **state) {
   cJSON *json = report();
   const cJSON *plan = cJSON_GetObjectItem(json, "plan");
   assert_string_equal(cJSON_GetObjectItem(plan, "loss")->valuestring, "softmax");
-  assert_true(number(plan, "depth") == 12 && number(plan, "range") == 4); /* 4 + 3 + 4 + 1 */
+  assert_true(number(plan, "depth") == 13 && number(plan, "range") == 4); /* 5 + 3 + 4 + 1 */
   assert_true(number(json, "accuracy_twin") > 0.8 && number(json, "largest_score") < 4);
   assert_true(fabs(number(json, "accuracy_twin") - number(json, "accuracy_exact")) < 0.1);
   cJSON_Delete(json);
@@ -106,7 +106,7 @@ static void classes_may_weigh_something(void **state) {
                     balanced ? "balanced" : "1,2,0.5");
     cJSON *json = report();
     const cJSON *plan = cJSON_GetObjectItem(json, "plan");
-    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(plan, "weighted")) && number(plan, "depth") == 8);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(plan, "weighted")) && number(plan, "depth") == 9);
     cJSON_Delete(json);
     assert_int_equal(shell("grep -q '^# umbra class weights [^,]*,[^,]*,[^,]*$' weighted.csv"), 0);
     write_text("zeros.csv", "0,0,0,0\n0,0,0,0\n0,0,0,0\n");
@@ -136,7 +136,7 @@ static void activations_are_planned(void **state) {
                   "--hidden-range 6 --rate 0.1 --json");
   cJSON *json = report();
   const cJSON *plan = cJSON_GetObjectItem(json, "plan");
-  assert_true(number(plan, "depth") == 10 && number(plan, "hidden_degree") == 4); /* 4 + 3 + 3 */
+  assert_true(number(plan, "depth") == 11 && number(plan, "hidden_degree") == 4); /* 5 + 3 + 3 */
   assert_true(number(json, "largest_hidden") > 0 && number(json, "largest_hidden") < 6);
   cJSON_Delete(json);
 }

@@ -130,30 +130,95 @@ umbra_status umbra_train_advance(umbra_evaluator *evaluator, umbra_train_state *
 
 /* ---- refreshes ---- */
 
-/* w + i u, refreshed as one. */
-static umbra_status refresh_pair(umbra_evaluator *evaluator, umbra_ciphertext **pair, const umbra_ciphertext *w,
-                                 const umbra_ciphertext *u, const umbra_bootstrapper *bootstrapper) {
-  UMBRA_TRY(umbra_join_complex(evaluator, pair, w, u));
-  return umbra_bootstrap(evaluator, pair, *pair, bootstrapper);
+/*
+ * Ciphertexts of weights that are refreshed as one, from the first on: each takes so many places of a run, and lies behind
+ * those before it.
+ */
+typedef struct bundle {
+  size_t first, end;
+  uint32_t places;
+} bundle;
+
+static uint32_t run_of(const umbra_train_plan *plan) { return plan->layout.stride; }
+
+/* Places of a run that the weights of a ciphertext take: all where kinds do not say. */
+static uint32_t places_of(const umbra_train_plan *plan, size_t part) {
+  const umbra_train_ops *ops = umbra_train_ops_of(plan->options.kind);
+  return ops->places ? ops->places(plan, part) : run_of(plan);
+}
+
+/* What is left in places of others is cleared by the next step; a last refresh is followed by none. */
+static bundle bundle_from(const umbra_train_plan *plan, size_t first) {
+  bundle b = {first, first + 1, places_of(plan, first)};
+  if (plan->options.bootstrap_result) return b;
+  while (b.end < plan->firsts && b.places + places_of(plan, b.end) <= run_of(plan))
+    b.places += places_of(plan, b.end++);
+  return b;
+}
+
+/* *all += x turned back by so many places, which is used up; both are 0 where the other one is not. NULL is 0. */
+static umbra_status add_behind(umbra_evaluator *evaluator, umbra_ciphertext **all, umbra_ciphertext *x,
+                               uint32_t places) {
+  umbra_status status = UMBRA_OK;
+  if (*all) {
+    const double most = fmax((*all)->estimate.bound.magnitude, x->estimate.bound.magnitude);
+    status = umbra_rotate(evaluator, &x, x, -(int32_t)places);
+    if (status == UMBRA_OK) status = umbra_add(evaluator, all, *all, x);
+    if (status == UMBRA_OK) umbra_ciphertext_declare_by_plan(*all, umbra_bound_within((*all)->estimate.bound, most));
+    umbra_ciphertext_destroy(x);
+  } else {
+    *all = x;
+  }
+  return status;
+}
+
+/* *all = w + i u of all of them. */
+static umbra_status join(umbra_evaluator *evaluator, umbra_ciphertext **all, const umbra_train_plan *plan,
+                         const umbra_train_state *state, const bundle *b) {
+  uint32_t places = 0;
+  for (size_t p = b->first; p < b->end; p++) {
+    umbra_ciphertext *pair = NULL;
+    UMBRA_TRY(umbra_join_complex(evaluator, &pair, state->part[umbra_train_w(p)], state->part[umbra_train_u(p)]));
+    UMBRA_TRY(add_behind(evaluator, all, pair, places));
+    places += places_of(plan, p);
+  }
+  return UMBRA_OK;
+}
+
+/* Each as it was, but for what is in places that it does not take; *all is moved. */
+static umbra_status split(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
+                          umbra_ciphertext **all, const bundle *b) {
+  for (size_t p = b->first; p < b->end; p++) {
+    UMBRA_TRY(umbra_split_complex(evaluator, &fresh->part[umbra_train_w(p)], &fresh->part[umbra_train_u(p)], *all));
+    if (p + 1 < b->end) UMBRA_TRY(umbra_rotate(evaluator, all, *all, (int32_t)places_of(plan, p)));
+  }
+  return UMBRA_OK;
 }
 
 /* To the level at which iterations begin, if there are more. */
-static umbra_status lower_pair(umbra_evaluator *evaluator, umbra_ciphertext **pair, uint32_t level) {
-  return umbra_ciphertext_level(*pair) == level ? UMBRA_OK : umbra_level_drop(evaluator, pair, *pair, level);
+static umbra_status lower(umbra_evaluator *evaluator, umbra_ciphertext **x, uint32_t level) {
+  return umbra_ciphertext_level(*x) == level ? UMBRA_OK : umbra_level_drop(evaluator, x, *x, level);
+}
+
+static umbra_status refresh_bundle(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
+                                   const umbra_train_state *state, const umbra_bootstrapper *bootstrapper,
+                                   const bundle *b) {
+  umbra_ciphertext *all = NULL;
+  umbra_status status = join(evaluator, &all, plan, state, b);
+  if (status == UMBRA_OK) status = umbra_bootstrap(evaluator, &all, all, bootstrapper);
+  if (status == UMBRA_OK) status = lower(evaluator, &all, plan->data_level);
+  if (status == UMBRA_OK) status = split(evaluator, fresh, plan, &all, b);
+  umbra_ciphertext_destroy(all);
+  return status;
 }
 
 umbra_status umbra_train_refresh(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
                                  const umbra_train_state *state, const umbra_bootstrapper *bootstrapper) {
-  umbra_status status = UMBRA_OK;
-  for (size_t p = 0; p < plan->firsts && status == UMBRA_OK; p++) {
-    const size_t w = umbra_train_w(p), u = umbra_train_u(p);
-    umbra_ciphertext *pair = NULL;
-    status = refresh_pair(evaluator, &pair, state->part[w], state->part[u], bootstrapper);
-    if (status == UMBRA_OK) status = lower_pair(evaluator, &pair, plan->data_level);
-    if (status == UMBRA_OK) status = umbra_split_complex(evaluator, &fresh->part[w], &fresh->part[u], pair);
-    umbra_ciphertext_destroy(pair);
+  for (bundle b = {0}; b.end < plan->firsts;) {
+    b = bundle_from(plan, b.end);
+    UMBRA_TRY(refresh_bundle(evaluator, fresh, plan, state, bootstrapper, &b));
   }
-  return status;
+  return UMBRA_OK;
 }
 
 int64_t umbra_train_last_unit(const umbra_train_plan *plan) {

@@ -76,7 +76,7 @@ static umbra_status make_block(rehearsal *r) {
   const umbra_matrix_source source = {zero, NULL, 0};
   return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source,
                                      umbra_plan_matrix_rows(plan, plan->options.rows), plan->data_columns,
-                                     &plan->layout, plan->data_level, &r->watch);
+                                     &plan->layout, plan->record_level, &r->watch);
 }
 
 static umbra_status make_state(rehearsal *r) {

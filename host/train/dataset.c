@@ -102,7 +102,7 @@ umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, con
 umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
                                      uint64_t rows) {
   const double bound = umbra_plan_block_bound(plan), unknown = 1; /* nothing that is computed depends on it */
-  return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->data_level,
+  return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->record_level,
                           bound > 0 ? bound : unknown, &plan->layout);
 }
 
@@ -184,7 +184,7 @@ static umbra_status read_block(umbra_dataset *dataset, uint64_t number, umbra_ma
 }
 
 static uint64_t memory_of(const umbra_dataset *dataset, const umbra_matrix *records) {
-  return records->parts * umbra_params_ciphertext_bytes(dataset->plan->params, dataset->plan->data_level);
+  return records->parts * umbra_params_ciphertext_bytes(dataset->plan->params, dataset->plan->record_level);
 }
 
 /* To the memory that stays, if the budget allows, else to that of the next moment. */

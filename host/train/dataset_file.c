@@ -43,10 +43,6 @@ static uint64_t weights_bytes(const umbra_train_plan *plan) {
   return plan->firsts * umbra_file_ciphertext_bytes(plan->params, plan->data_level);
 }
 
-static uint64_t seed_saving(const umbra_train_plan *plan) {
-  return umbra_file_seed_saving(plan->params, plan->data_level);
-}
-
 uint64_t umbra_dataset_index_bytes(const umbra_train_plan *plan) { return umbra_train_file_bytes(weights_bytes(plan)); }
 
 static umbra_status save_index(umbra_writer *writer, const void *object) {
@@ -76,7 +72,8 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
   if (made->stamp.number != plan->blocks)
     return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
                                   plan->blocks);
-  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts, seed_saving(plan)));
+  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts,
+                                    umbra_file_seed_saving(plan->params, plan->data_level)));
   UMBRA_TRY(umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level));
   UMBRA_TRY(check_firsts(reader, &made->weights, plan));
   UMBRA_TRY(umbra_read_finish(reader));
@@ -100,7 +97,7 @@ const umbra_format umbra_dataset_index_format = {.kind = UMBRA_KIND_TRAIN_DATA,
 
 static uint64_t records_bytes(const umbra_train_plan *plan, uint64_t rows) {
   return umbra_matrix_sections_bytes(plan->params, &plan->layout, umbra_plan_matrix_rows(plan, rows),
-                                     plan->data_columns, plan->data_level);
+                                     plan->data_columns, plan->record_level);
 }
 
 uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows) {
@@ -123,7 +120,8 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
   const size_t rows = umbra_plan_block(plan, place->block).rows;
   return umbra_train_check_bytes(
       reader, records_bytes(plan, rows),
-      umbra_layout_parts(&plan->layout, umbra_plan_matrix_rows(plan, rows), plan->data_columns), seed_saving(plan));
+      umbra_layout_parts(&plan->layout, umbra_plan_matrix_rows(plan, rows), plan->data_columns),
+      umbra_file_seed_saving(plan->params, plan->record_level));
 }
 
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
@@ -135,9 +133,9 @@ static umbra_status check_records(const umbra_reader *reader, const umbra_matrix
   if (!umbra_layout_same(&m->layout, &plan->layout))
     return umbra_reader_malformed(reader, "its records are not laid out as the plan says");
   for (size_t i = 0; i < m->parts; i++)
-    if (m->part[i]->level != plan->data_level)
+    if (m->part[i]->level != plan->record_level)
       return umbra_reader_malformed(reader, "records at level %u; by the plan they are at level %u", m->part[i]->level,
-                                    plan->data_level);
+                                    plan->record_level);
   const double declared = umbra_plan_block_bound(plan), bound = umbra_matrix_slot_bound(&plan->layout, declared);
   if (declared == 0 || umbra_matrix_is_within(m, bound)) return UMBRA_OK;
   return umbra_reader_malformed(reader, "records that are not within the bound of the plan, %g", bound);

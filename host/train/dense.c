@@ -41,16 +41,11 @@ static umbra_status turn_and_add(umbra_evaluator *evaluator, umbra_ciphertext **
   return status;
 }
 
-static void destroy_all(umbra_ciphertext **x, size_t count) {
-  for (size_t i = 0; i < count; i++) umbra_ciphertext_destroy(x[i]);
-}
-
-/* outs[k] = x rotated by k steps. */
-static umbra_status rotations(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *x,
-                              uint32_t count, int32_t step) {
+umbra_status umbra_dense_rotate(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *x,
+                                int32_t first, uint32_t count, int32_t step) {
   int32_t *steps;
   UMBRA_TRY(umbra_alloc(&steps, count, sizeof *steps, "a list of rotations"));
-  for (uint32_t k = 0; k < count; k++) steps[k] = (int32_t)k * step;
+  for (uint32_t k = 0; k < count; k++) steps[k] = (first + (int32_t)k) * step;
   umbra_status status = umbra_rotate_many(evaluator, outs, x, steps, count);
   umbra_free(steps);
   return status;
@@ -58,47 +53,12 @@ static umbra_status rotations(umbra_evaluator *evaluator, umbra_ciphertext **out
 
 umbra_status umbra_dense_turn(umbra_evaluator *evaluator, umbra_ciphertext **babies, const umbra_dense *d,
                               const umbra_ciphertext *x) {
-  return rotations(evaluator, babies, x, umbra_dense_babies(d), steps_of(d, 1));
+  return umbra_dense_rotate(evaluator, babies, x, 0, umbra_dense_babies(d), steps_of(d, 1));
 }
 
 umbra_status umbra_dense_turn_back(umbra_evaluator *evaluator, umbra_ciphertext **giants, const umbra_dense *d,
                                    const umbra_ciphertext *x) {
-  return rotations(evaluator, giants, x, umbra_dense_giants(d), -steps_of(d, umbra_dense_babies(d)));
-}
-
-/* ---- expansion ---- */
-
-/* The factor at the first place of each run, at that level. */
-static umbra_status encode_first(umbra_plaintext **mask, umbra_evaluator *evaluator, const umbra_dense *d,
-                                 uint32_t level, double factor) {
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  options.level = level;
-  options.slots = d->layout.stride;
-  return umbra_encode(mask, evaluator->context, &factor, 1, &options);
-}
-
-/* Those of one ciphertext: each goes to the first place of its runs, alone, and then to all places. */
-static umbra_status expand_part(umbra_evaluator *evaluator, umbra_ciphertext **diagonal, uint32_t count,
-                                const umbra_dense *d, const umbra_ciphertext *weights, const umbra_plaintext *mask) {
-  umbra_status status = rotations(evaluator, diagonal, weights, count, 1);
-  for (uint32_t i = 0; i < count && status == UMBRA_OK; i++) {
-    status = umbra_mul_plain(evaluator, &diagonal[i], diagonal[i], mask);
-    if (status == UMBRA_OK) status = umbra_add_rotations(evaluator, &diagonal[i], 1, d->layout.stride, -1);
-  }
-  return status;
-}
-
-umbra_status umbra_dense_expand(umbra_evaluator *evaluator, umbra_ciphertext **diagonal, const umbra_dense *d,
-                                const umbra_ciphertext *const *weights, double factor) {
-  UMBRA_TRACE(evaluator, "dense_expand", weights[0]);
-  const uint32_t stride = d->layout.stride;
-  umbra_plaintext *mask = NULL;
-  umbra_status status = encode_first(&mask, evaluator, d, umbra_ciphertext_level(weights[0]), factor);
-  for (uint32_t first = 0; first < d->diagonals && status == UMBRA_OK; first += stride)
-    status = expand_part(evaluator, diagonal + first, umbra_min_u32(stride, d->diagonals - first), d,
-                         weights[first / stride], mask);
-  umbra_plaintext_destroy(mask);
-  return status;
+  return umbra_dense_rotate(evaluator, giants, x, 0, umbra_dense_giants(d), -steps_of(d, umbra_dense_babies(d)));
 }
 
 /* ---- forward and backward ---- */
@@ -195,7 +155,7 @@ umbra_status umbra_dense_gradient(umbra_evaluator *evaluator, umbra_ciphertext *
   UMBRA_TRY(umbra_alloc(&c.x, 2 * parts, sizeof *c.x, "a gradient"));
   c.e = c.x + parts;
   umbra_status status = add_products(evaluator, sums, &c, d, babies, giants);
-  destroy_all(c.x, parts);
+  for (size_t k = 0; k < parts; k++) umbra_ciphertext_destroy(c.x[k]);
   umbra_free(c.x);
   return status;
 }

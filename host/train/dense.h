@@ -31,9 +31,16 @@ static inline uint32_t umbra_dense_babies(const umbra_dense *d) { return d->layo
 static inline uint32_t umbra_dense_giants(const umbra_dense *d) { return d->diagonals / d->layout.group; }
 size_t umbra_dense_parts(const umbra_dense *d); /* ciphertexts of its weights */
 
-/* diagonal[i] = factor D_i, turned back, of all records: the slots of a position are alike. Takes a level. */
+/*
+ * diagonal[i] = factor D_i, turned back, of all records: the slots of a position are alike. Takes so many levels: 1 or, with
+ * a third of the key switches, 2.
+ */
 umbra_status umbra_dense_expand(umbra_evaluator *evaluator, umbra_ciphertext **diagonal, const umbra_dense *dense,
-                                const umbra_ciphertext *const *weights, double factor);
+                                const umbra_ciphertext *const *weights, double factor, uint32_t levels);
+
+/* outs[k] = x rotated by (first + k) * step. */
+umbra_status umbra_dense_rotate(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *x,
+                                int32_t first, uint32_t count, int32_t step);
 
 /* babies[t] = x turned by t positions; giants[g] = x turned back by g giant steps. */
 umbra_status umbra_dense_turn(umbra_evaluator *evaluator, umbra_ciphertext **babies, const umbra_dense *dense,

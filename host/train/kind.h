@@ -86,6 +86,9 @@ typedef struct umbra_train_ops {
   /* The steps of the weights, d of schedule.h, in iteration i, from the sums over all blocks of the batch. */
   umbra_status (*close)(void *run, umbra_train_state *steps, uint32_t i, const umbra_train_state *sums);
 
+  /* Of each run of the layout's stride, the places that a ciphertext's weights take; the others are 0. NULL: all. */
+  uint32_t (*places)(const umbra_train_plan *plan, size_t part);
+
   /* What weights and biases of a ciphertext are multiplied by, in their slots; returns how many of these there are. */
   size_t (*factors)(double *slot, const umbra_train_plan *plan, size_t part, double weights, double biases);
 } umbra_train_ops;

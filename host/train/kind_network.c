@@ -4,6 +4,7 @@
  * computed is in network_run.c, and in the clear in network_twin.c.
  */
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/noise.h"
@@ -221,6 +222,11 @@ static uint32_t find_layer(const umbra_train_plan *plan, size_t *part) {
   return k;
 }
 
+static uint32_t places(const umbra_train_plan *plan, size_t part) {
+  const umbra_dense *d = &plan->network.layer[find_layer(plan, &part)];
+  return umbra_min_u32(d->layout.stride, d->diagonals - (uint32_t)part * d->layout.stride);
+}
+
 /* Padding is kept at zero. */
 static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, double weights, double biases) {
   const uint32_t k = find_layer(plan, &part);
@@ -243,7 +249,7 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
     .gradient = umbra_network_gradient, .disturb = disturb, .scores = umbra_network_scores,                        \
     .judge = umbra_network_judge, .value = value_of, .encrypt = encrypt, .create = umbra_network_run_create,       \
     .destroy = umbra_network_run_destroy, .add = umbra_network_run_add, .close = umbra_network_run_close,          \
-    .factors = factors                                                                                             \
+    .places = places, .factors = factors                                                                           \
   }
 const umbra_train_ops umbra_train_network_ops = OPS("networks");
 const umbra_train_ops umbra_train_weighted_network_ops = OPS("weighted networks");

@@ -74,7 +74,8 @@ umbra_network umbra_network_of(const umbra_train_options *o, uint32_t stride) {
   umbra_network made = {.layers = umbra_network_layers(o),
                         .targets = (uint32_t)targets_of(o),
                         .weights = (uint32_t)weights_of(o),
-                        .positions = (uint32_t)umbra_network_positions(o)};
+                        .positions = (uint32_t)umbra_network_positions(o),
+                        .expansion = 1};
   uint32_t positions = made.positions;
   for (uint32_t k = 0; k < made.layers; k++) {
     made.layer[k] = umbra_dense_of(umbra_network_units(o, k), umbra_network_inputs(o, k), positions, stride);
@@ -104,11 +105,11 @@ double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer) {
 
 umbra_network_levels umbra_network_levels_of(const umbra_network_depths *d, uint32_t weights) {
   const uint32_t forward = 1 + d->activation;
-  umbra_network_levels levels = {.error = weights - 2 - forward * (d->layers - 1) - d->loss};
-  for (uint32_t k = 0; k < d->layers; k++) levels.input[k] = weights - 1 - forward * k;
+  umbra_network_levels levels = {.error = weights - d->expansion - 1 - forward * (d->layers - 1) - d->loss};
+  for (uint32_t k = 0; k < d->layers; k++) levels.input[k] = weights - d->expansion - forward * k;
   return levels;
 }
 
 uint32_t umbra_network_depth(const umbra_network_depths *d) {
-  return 4 + (3 + d->activation) * (d->layers - 1) + d->loss;
+  return d->expansion + 3 + (3 + d->activation) * (d->layers - 1) + d->loss;
 }

@@ -20,6 +20,7 @@ typedef struct umbra_network {
   uint32_t targets;   /* the position of the first */
   uint32_t weights;   /* that of the first of the records' weight, one for each output; 0: records have none */
   uint32_t positions; /* of records, a power of two */
+  uint32_t expansion; /* levels that weights take to become diagonals */
 } umbra_network;
 
 /* Whether that is what is trained; whether records have weights. */
@@ -52,7 +53,7 @@ umbra_network umbra_network_of(const umbra_train_options *options, uint32_t stri
  * two products, and the gradient two.
  */
 typedef struct umbra_network_depths {
-  uint32_t layers, activation, loss; /* levels of an activation, and of the loss */
+  uint32_t layers, expansion, activation, loss; /* levels of the expansion, of an activation, and of the loss */
 } umbra_network_depths;
 typedef struct umbra_network_levels {
   uint32_t input[UMBRA_NETWORK_MAX_LAYERS], error;

@@ -20,8 +20,8 @@ static uint32_t loss_depth(const umbra_train_plan *plan) {
 }
 
 static umbra_network_depths depths_of(const umbra_train_plan *plan) {
-  return (umbra_network_depths){plan->network.layers, umbra_train_activation_depth(&plan->activation),
-                                loss_depth(plan)};
+  return (umbra_network_depths){plan->network.layers, plan->network.expansion,
+                                umbra_train_activation_depth(&plan->activation), loss_depth(plan)};
 }
 
 /* Whether hidden layers have a polynomial over a range, not squares. */
@@ -103,10 +103,10 @@ static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *st
   umbra_status status = UMBRA_OK;
   for (size_t q = 0; q < parts && status == UMBRA_OK; q++)
     status = umbra_level_drop(r->evaluator, &weights[q], umbra_train_point(r->plan, state, first + q),
-                              r->levels.input[k] + 1);
+                              r->levels.input[k] + r->plan->network.expansion);
   if (status == UMBRA_OK)
     status = umbra_dense_expand(r->evaluator, r->layer[k].diagonal, d, (const umbra_ciphertext *const *)weights,
-                                umbra_network_factor(r->plan, k) * unit);
+                                umbra_network_factor(r->plan, k) * unit, r->plan->network.expansion);
   destroy_all(weights, parts);
   umbra_free(weights);
   return status;

@@ -63,11 +63,6 @@ static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout la
       plan->degree, plan->data_level);
 }
 
-/* As many levels as the iterations from one refresh to the next take: below, everything is cheaper. */
-static void lower_data(umbra_train_plan *plan) {
-  plan->data_level = plan->data_level / plan->report.depth * plan->report.depth;
-}
-
 /* ---- refreshes ---- */
 
 /*
@@ -296,14 +291,57 @@ static umbra_status make_polynomial(umbra_train_plan *plan, const double *given)
   return UMBRA_OK;
 }
 
+/* ---- levels of a network ---- */
+
+typedef struct level_choice {
+  uint32_t expansion, depth, level;
+  double seconds; /* of an iteration, with its share of a refresh */
+} level_choice;
+
+static void use_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t depth, uint32_t level) {
+  plan->network.expansion = expansion;
+  plan->report.depth = depth;
+  plan->data_level = level;
+  plan->record_level = level - expansion;
+}
+
+/* A refresh, and then iterations as long as there are levels: *best becomes that count of them that takes least. */
+static umbra_status try_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t depth, double refresh,
+                               level_choice *best) {
+  double sum = refresh;
+  for (uint32_t count = 1; count * depth <= plan->report.levels; count++) {
+    umbra_plan_trial trial;
+    use_levels(plan, expansion, depth, count * depth);
+    UMBRA_TRY(umbra_plan_try(&trial, plan));
+    sum += trial.seconds;
+    if (sum / count < best->seconds) *best = (level_choice){expansion, depth, count * depth, sum / count};
+  }
+  return UMBRA_OK;
+}
+
+/*
+ * How weights are expanded, and how many iterations there are from one refresh to the next: the more, the higher the first
+ * ones are, where all takes longer.
+ */
+static umbra_status choose_levels(umbra_train_plan *plan) {
+  const uint32_t depth = plan->report.depth;
+  level_choice best = {.seconds = INFINITY};
+  double refresh;
+  UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
+  UMBRA_TRY(try_levels(plan, 1, depth, refresh, &best));
+  UMBRA_TRY(try_levels(plan, 2, depth + 1, refresh, &best));
+  use_levels(plan, best.expansion, best.depth, best.level);
+  return UMBRA_OK;
+}
+
 /* The group of the layout, and by it the blocks and the levels of iterations. */
 static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
-  plan->data_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
+  plan->data_level = plan->record_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
   plan->refreshes = 1; /* as far as is known */
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
   UMBRA_TRY(choose_layout(plan, plan->layout, least_group));
-  if (umbra_train_is_network(plan->options.kind)) lower_data(plan);
+  if (umbra_train_is_network(plan->options.kind)) UMBRA_TRY(choose_levels(plan));
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, plan->options.iterations);

@@ -53,7 +53,8 @@ struct umbra_train_plan {
   double data_scale;   /* blocks hold records times this power of two */
   uint64_t block_rows; /* of a full block; a batch is as many blocks as its rows need */
   uint64_t batches, blocks;
-  uint32_t data_level; /* of blocks, and of the first weights */
+  uint32_t data_level;   /* of the first weights */
+  uint32_t record_level; /* of blocks: lower, where weights take levels before they meet records */
   umbra_plan_iteration *iteration;
   umbra_bootstrap_plan *refresh;
   int refreshes; /* whether there is any refresh, that of the result included */

@@ -9,6 +9,7 @@
 #include "../params/params.h"
 #include "../params/params_file.h"
 #include "kind.h"
+#include "network.h"
 
 /* The options as they are stored, and as the digest sees them. */
 typedef struct options_record {
@@ -23,9 +24,9 @@ typedef struct options_record {
 
 /*
  * What a plan of some version promises are the bits of everything that is computed by it: where these change, so does the
- * version, and the digest with it. Before there were versions, the field was 0.
+ * version of its kind, and the digest with it. Before there were versions, the field was 0.
  */
-enum { VERSION = 1 };
+static uint16_t version_of(uint32_t kind) { return umbra_train_is_network((umbra_train_kind)kind) ? 2 : 1; }
 
 /*
  * Options that came later: a plan in which none of them says anything has no such record, and the digest that it always
@@ -77,7 +78,7 @@ static options_record record_of(const umbra_train_options *o) {
                           .range = o->sigmoid->range,
                           .bound = o->bound,
                           .kind = (uint32_t)o->kind,
-                          .version = VERSION,
+                          .version = version_of((uint32_t)o->kind),
                           .target = (uint8_t)o->target,
                           .rounds = (uint8_t)(o->rounds > 1 ? o->rounds : 0)};
 }
@@ -143,12 +144,16 @@ static umbra_train_options options_of(const options_record *r, const learning_re
   return o;
 }
 
-/* What follows from the options by this version's reckoning. */
+/* What follows from the options by this version's reckoning; and of networks, the choice of levels. */
 typedef struct derived_record {
   uint32_t stride, slots, group, pairs;
   double data_scale;
 } derived_record;
 _Static_assert(sizeof(derived_record) == 24, "no padding");
+
+typedef struct levels_record {
+  uint32_t data_level, expansion;
+} levels_record;
 
 void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_plan *plan) {
   const options_record record = record_of(&plan->options);
@@ -168,6 +173,10 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
   crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
                             (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
   crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
+  if (umbra_train_is_network(plan->options.kind)) {
+    const levels_record levels = {plan->data_level, plan->network.expansion};
+    crypto_generichash_update(&state, (const uint8_t *)&levels, sizeof levels);
+  }
   crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
 }
 
@@ -205,12 +214,12 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 
 /* What the options cannot say themselves, and what is relied on before they are checked. */
 static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
-  if (r->version != VERSION)
+  if (r->version != version_of(r->kind))
     return umbra_reader_malformed(
         reader,
-        "a plan of version %u; this library computes other bits, by plans of version %d: plan "
+        "a plan of version %u; this library computes other bits, by plans of version %u: plan "
         "anew, and encrypt the records again",
-        r->version, VERSION);
+        r->version, version_of(r->kind));
   UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
   if (r->whole_batches > 1 || r->shuffle > UMBRA_SHUFFLE_SECRET || r->bootstrap_result > 1)
     return umbra_reader_malformed(

@@ -12,13 +12,13 @@
 /* ---- checks ---- */
 
 /*
- * Features up to this, times the plan's data_scale, can be encoded at the data's level: there is room for two of them
+ * Features up to this, times the plan's data_scale, can be encoded at the records' level: there is room for two of them
  * in one slot, and for exponents that are rounded up. Up to 2^1000 no sum of doubles overflows. A one, which is
  * data_scale itself, always fits: it is at most 1.
  */
 static double largest_feature(const umbra_train_plan *plan) {
-  const double room = 4, most = 1000, scale = umbra_params_scale(plan->params, plan->data_level);
-  const double bits = umbra_params_log_q(plan->params, plan->data_level) - log2(scale) - room;
+  const double room = 4, most = 1000, scale = umbra_params_scale(plan->params, plan->record_level);
+  const double bits = umbra_params_log_q(plan->params, plan->record_level) - log2(scale) - room;
   return exp2(fmin(bits, most)) / plan->data_scale;
 }
 
@@ -107,7 +107,7 @@ umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_ma
   const umbra_train_rows rows = {plan, source->records, source->order + range.first, range.rows};
   const umbra_matrix_source values = {umbra_train_ops_of(plan->options.kind)->value, &rows, source->bound};
   return umbra_matrix_encrypt_source(records, source->by, &values, umbra_plan_matrix_rows(plan, range.rows),
-                                     plan->data_columns, &plan->layout, plan->data_level, watch);
+                                     plan->data_columns, &plan->layout, plan->record_level, watch);
 }
 
 umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_train_state *weights) {
