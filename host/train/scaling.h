@@ -10,7 +10,7 @@ typedef struct umbra_scaled_column {
   double offset, divisor, clip, least, greatest;
 } umbra_scaled_column;
 
-enum { UMBRA_SCALING_MOST_WHITENED = 256 }; /* columns */
+enum { UMBRA_SCALING_MOST_WHITENED = 1024 }; /* columns */
 /* Of a scaled value before it is mixed, and of a number of the mix: their products have room in a double. */
 #define UMBRA_SCALING_MOST_MIXED 1e100
 

@@ -112,7 +112,7 @@ typedef enum umbra_scaling_kind {
   UMBRA_SCALING_QUARTILES = 5,
   /*
    * As DEVIATION, clipped, and then mixed so that columns are uncorrelated: by the inverse of the Cholesky factor of their
-   * second moments and 0.01 of the unit matrix. Trainings take fewer iterations then. At most 256 columns.
+   * second moments and 0.01 of the unit matrix. Trainings take fewer iterations then. At most 1024 columns.
    */
   UMBRA_SCALING_WHITENED = 6
 } umbra_scaling_kind;

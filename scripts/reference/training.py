@@ -88,8 +88,9 @@ TRAININGS = {
                           2, 1, 25),
     "mlp-train-small": Training(write_small, ("--hidden", "64", "--scale", "constant", "--scale-by", "1020", "--rate",
                                               "0.1"), 2, 1, 10, 0.87),
-    "head": Training(write_features, ("--loss", "one-vs-rest", "--degree", "7", "--range", "16", "--scale", "maximum",
-                                      "--rate", "0.1"), 1, 1, 9),
+    # Newton's method on the same features and records, to the end and with an L2 penalty of 1e-5, comes to 0.9564.
+    "head": Training(write_features, ("--loss", "one-vs-rest", "--degree", "15", "--range", "24", "--scale", "whitened",
+                                      "--rate", "0.2"), 1, 1, 9, 0.9464),
 }
 
 
