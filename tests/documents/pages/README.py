@@ -7,7 +7,7 @@ import subprocess
 import fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-RESULTS = "amd-epyc-2-cores-2026-11-"
+RESULTS, INTEL = "amd-epyc-2-cores-2026-11-", "intel-xeon-avx512-2026-11-"
 
 MAINS = {"rotated_square": """
 #include <stdio.h>
@@ -59,8 +59,8 @@ def operation(name):
 
 def figures():
     """The table's figures, as they stand in the files that it names: of each line ours and the other engine's."""
-    def rows(name):
-        return json.loads((ROOT / f"bench/results/{RESULTS}{name}.json").read_text())
+    def rows(name, machine=RESULTS):
+        return json.loads((ROOT / f"bench/results/{machine}{name}.json").read_text())
 
     for name in ("rotate", "mul_relin_rescale"):
         row = next(filter(operation(name), rows("22-evening")["rows"]))
@@ -69,6 +69,9 @@ def figures():
     yield (f"{row['umbra_ms'] / 1000:.2f} s, {row['umbra_levels_left']:.0f} levels left",
            f"{row['peer_ms'] / 1000:.1f} s, {row['peer_levels_left']:.0f} levels left, {row['peer']}")
     yield f"{rows('23-helr')['seconds_per_iteration']:.2f} s", "not measured"
+    small = rows("30-mlp-train-small", INTEL)
+    assert (small["accuracy_encrypted"], small["iterations"]) == (0.891, 58)
+    yield f"{small['seconds_per_iteration']:.1f} s, Intel Xeon", "not measured"
     row = next(row for row in rows("30-mlp-square")["rows"] if row["images"] == 10000)
     yield f"{row['seconds']:.2f} s", "not measured"
     row = next(row for row in rows("30-resnet20")["rows"] if row["images"] == 1)
