@@ -203,14 +203,65 @@ static void versions_are_apart(void **state) {
   free(bad.data);
 }
 
+/* ---- keys made into a file ---- */
+
+/* The product and the rotation of a vector by keys, each within the bound of its error. */
+static void assert_switch(umbra_eval_keys *keys) {
+  uint64_t random = 1;
+  vector v = vector_random(&random, 64, 1), turned = vector_make(64);
+  for (uint32_t j = 0; j < 64; j++) turned.value[j] = at(&v, j + 1) * at(&v, j + 1);
+  umbra_ciphertext *x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL);
+  umbra_evaluator *evaluator = NULL;
+  assert_ok(umbra_evaluator_create(&evaluator, s.context, keys));
+  assert_ok(umbra_square(evaluator, &x, x));
+  assert_ok(umbra_rotate(evaluator, &x, x, 1));
+  assert_true(worst_error(&s, x, &turned) <= umbra_ciphertext_error_bound(x));
+  umbra_evaluator_destroy(evaluator);
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&v);
+  vector_destroy(&turned);
+}
+
+static void keys_are_made_into_files(void **state) {
+  (void)state;
+  const char *path = path_in(folder, "made");
+  umbra_key_needs *needs = NULL;
+  umbra_eval_keys *keys = NULL;
+  watcher counting = {0};
+  umbra_progress progress = progress_of(&counting);
+  assert_ok(umbra_key_needs_create(&needs, s.params));
+  assert_ok(umbra_eval_keys_needs(s.keys, needs));
+  assert_ok(umbra_eval_keys_generate_save(s.secret, needs, path, &progress));
+  assert_true(counting.fraction == 1 && counting.reports >= KEYS);
+  const bytes made = file_bytes(path);
+  assert_int_equal(made.size, file.size);
+  assert_ok(umbra_eval_keys_load(&keys, s.context, path, NULL));
+  assert_ok(umbra_eval_keys_cover(keys, needs));
+  assert_switch(keys);
+  umbra_eval_keys_destroy(keys);
+  const size_t files = count_files(folder);
+  const uint64_t memory = umbra_context_memory(s.context);
+  for (uint32_t at = 1; at < counting.reports; at += counting.reports / 4) {
+    watcher w = {.at = at};
+    progress = progress_of(&w);
+    assert_fails(umbra_eval_keys_generate_save(s.secret, needs, path, &progress), UMBRA_ERROR_CANCELLED, "cancelled");
+    const bytes still = file_bytes(path);
+    assert_true(same_bytes(&still, &made) && count_files(folder) == files);
+    assert_int_equal(umbra_context_memory(s.context), memory);
+    free(still.data);
+  }
+  assert_fails(umbra_eval_keys_generate_save(s.secret, needs, NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "a path");
+  assert_fails(umbra_eval_keys_generate_save(s.secret, needs, "/dev/null", NULL), UMBRA_ERROR_IO, "/dev/null");
+  free(made.data);
+  umbra_key_needs_destroy(needs);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_way_gives_the_same),
-                                     cmocka_unit_test(both_halves_are_there),
-                                     cmocka_unit_test(sums_are_those_of_the_format),
-                                     cmocka_unit_test(every_piece_counts),
-                                     cmocka_unit_test(every_residue_counts),
-                                     cmocka_unit_test(versions_are_apart),
-                                     cmocka_unit_test(loading_is_watched)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_way_gives_the_same),     cmocka_unit_test(both_halves_are_there),
+      cmocka_unit_test(sums_are_those_of_the_format), cmocka_unit_test(every_piece_counts),
+      cmocka_unit_test(every_residue_counts),         cmocka_unit_test(versions_are_apart),
+      cmocka_unit_test(loading_is_watched),           cmocka_unit_test(keys_are_made_into_files)};
   assert_non_null(mkdtemp(folder));
   scheme_open(&s, test_params(15, 40, 14), "cpu", (int32_t[]){1}, 1);
   before = written(s.keys, UMBRA_CONTAINER_VERSION);

@@ -16,7 +16,6 @@
 #include "../ring/residence.h"
 #include "galois.h"
 #include "key_maker.h"
-#include "key_needs.h"
 #include "trace.h"
 
 /* The ephemeral secret, drawn on first use: all keys that are made at once share it. */
@@ -59,16 +58,27 @@ static umbra_status fill(umbra_eval_key *entry, umbra_key_maker *maker) {
   return umbra_gadget_fill(&gadget, entry);
 }
 
-/* Makes the key's polynomial at home and moves it to where it is used. */
-static umbra_status make_key(umbra_eval_key *entry, umbra_key_maker *maker, const umbra_context *context) {
-  UMBRA_TRACE_IN(context, "eval_key", entry->level);
+umbra_eval_key umbra_eval_key_for(const umbra_key_purpose *purpose) {
+  return (umbra_eval_key){.kind = purpose->kind, .rotation = purpose->rotation, .level = purpose->level};
+}
+
+umbra_status umbra_key_maker_make(umbra_key_maker *maker, umbra_eval_key *entry) {
+  UMBRA_TRACE_IN(maker->context, "eval_key", entry->level);
   umbra_ring *home = maker->context->ring;
   UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->kind, entry->level));
   umbra_status status = fill(entry, maker);
   if (status == UMBRA_OK) status = umbra_ring_check(home, maker->stream);
-  if (status == UMBRA_OK && home != context->ring) status = umbra_ring_wait(home, maker->stream);
-  if (status == UMBRA_OK) status = umbra_poly_move(&entry->key.poly, home, context->ring);
   if (status != UMBRA_OK) umbra_key_maker_wipe(maker, &entry->key.poly); /* half a key may lack its errors */
+  return status;
+}
+
+/* Makes a key and moves it to where it is used. */
+static umbra_status make_key(umbra_eval_key *entry, umbra_key_maker *maker, const umbra_context *context) {
+  umbra_ring *home = maker->context->ring;
+  UMBRA_TRY(umbra_key_maker_make(maker, entry));
+  umbra_status status = home == context->ring ? UMBRA_OK : umbra_ring_wait(home, maker->stream);
+  if (status == UMBRA_OK) status = umbra_poly_move(&entry->key.poly, home, context->ring);
+  if (status != UMBRA_OK) umbra_key_maker_wipe(maker, &entry->key.poly);
   return status == UMBRA_OK ? umbra_poly_may_leave(&entry->key.poly, context->ring) : status;
 }
 
@@ -94,8 +104,7 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
   memcpy(made->owner, secret->owner, sizeof made->owner);
   made->life = secret->life;
   for (size_t i = 0; i < needs->count; i++) {
-    const umbra_key_purpose *need = &needs->need[i];
-    made->key[i] = (umbra_eval_key){.kind = need->kind, .rotation = need->rotation, .level = need->level};
+    made->key[i] = umbra_eval_key_for(&needs->need[i]);
   }
   umbra_watch watch = umbra_watch_of(progress);
   umbra_status status = umbra_key_maker_open(&maker, secret);

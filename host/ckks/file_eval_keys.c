@@ -8,8 +8,11 @@
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"
+#include "key_maker.h"
 #include "key_needs.h"
 #include "load_keys.h"
+#include "stand_ins.h"
+#include "trace.h"
 
 /* auxes: 0 if it has all that the parameters have, as every key once had, or none because its kind has none. */
 typedef struct key_record {
@@ -28,21 +31,61 @@ static umbra_key_shape shape_of(const umbra_chain *chain, const key_record *reco
   return umbra_key_shape_with(chain, (umbra_key_kind)record->kind, record->level, record->auxes ? record->auxes : all);
 }
 
+/* ---- saving ---- */
+
+static umbra_status write_key(umbra_writer *writer, const umbra_context *context, const umbra_eval_key *entry) {
+  key_record record = {.kind = entry->kind,
+                       .rotation = entry->rotation,
+                       .level = entry->level,
+                       .auxes = auxes_to_store(umbra_context_chain(context), entry->key.poly.aux)};
+  memcpy(record.seed, entry->seed, sizeof record.seed);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_KEY, &record, sizeof record));
+  return umbra_file_write_poly(writer, context, &entry->key.poly, 2);
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_eval_keys *keys = object;
-  const umbra_chain *chain = umbra_context_chain(keys->context);
   umbra_file_identify(writer, keys->context, keys->owner);
   umbra_writer_set_version(writer, keys->version);
   UMBRA_TRY(umbra_life_write(writer, &keys->life));
-  for (size_t i = 0; i < keys->count; i++) {
-    const umbra_eval_key *entry = &keys->key[i];
-    key_record record = {.kind = entry->kind,
-                         .rotation = entry->rotation,
-                         .level = entry->level,
-                         .auxes = auxes_to_store(chain, entry->key.poly.aux)};
-    memcpy(record.seed, entry->seed, sizeof record.seed);
-    UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_KEY, &record, sizeof record));
-    UMBRA_TRY(umbra_file_write_poly(writer, keys->context, &entry->key.poly, 2));
+  for (size_t i = 0; i < keys->count; i++) UMBRA_TRY(write_key(writer, keys->context, &keys->key[i]));
+  return UMBRA_OK;
+}
+
+static uint64_t residues_of(const umbra_chain *chain, const umbra_key_shape *shape) {
+  return (uint64_t)shape->digits.count * (shape->window.count + shape->aux) * sizeof(uint32_t) << chain->log_n;
+}
+
+/* Keys that are made as they are written. */
+typedef struct coming_keys {
+  const umbra_secret_key *secret;
+  const umbra_key_needs *needs;
+  umbra_key_maker *maker;
+} coming_keys;
+
+static umbra_status count_key(umbra_writer *writer, const umbra_chain *chain, const umbra_key_purpose *purpose) {
+  const umbra_key_shape shape = umbra_key_shape_of(chain, purpose->kind, purpose->level);
+  UMBRA_TRY(umbra_write_begin(writer, UMBRA_SECTION_KEY, sizeof(key_record)));
+  return umbra_write_begin(writer, UMBRA_SECTION_RESIDUES, residues_of(chain, &shape));
+}
+
+static umbra_status make_and_write(umbra_writer *writer, umbra_key_maker *maker, const umbra_key_purpose *purpose) {
+  umbra_eval_key entry = umbra_eval_key_for(purpose);
+  UMBRA_TRY(umbra_key_maker_make(maker, &entry));
+  const umbra_status status = write_key(writer, maker->context, &entry);
+  umbra_poly_destroy(&entry.key.poly, maker->context->ring);
+  return status;
+}
+
+static umbra_status save_coming(umbra_writer *writer, const void *object) {
+  const coming_keys *coming = object;
+  const umbra_chain *chain = umbra_context_chain(coming->secret->context);
+  umbra_file_identify(writer, coming->secret->context, coming->secret->owner);
+  umbra_writer_set_version(writer, UMBRA_CONTAINER_PIECES);
+  UMBRA_TRY(umbra_life_write(writer, &coming->secret->life));
+  for (size_t i = 0; i < coming->needs->count; i++) {
+    const umbra_key_purpose *purpose = &coming->needs->need[i];
+    UMBRA_TRY(writer->counting ? count_key(writer, chain, purpose) : make_and_write(writer, coming->maker, purpose));
   }
   return UMBRA_OK;
 }
@@ -120,10 +163,6 @@ static umbra_status find_key(found_keys *found, umbra_reader *reader, const umbr
                            .shape = shape_of(chain, &record)};
   memcpy(key->seed, record.seed, sizeof key->seed);
   return UMBRA_OK;
-}
-
-static uint64_t residues_of(const umbra_chain *chain, const umbra_key_shape *shape) {
-  return (uint64_t)shape->digits.count * (shape->window.count + shape->aux) * sizeof(uint32_t) << chain->log_n;
 }
 
 static umbra_status count_keys(size_t *count, const umbra_reader *reader, const umbra_chain *chain) {
@@ -267,6 +306,27 @@ umbra_status umbra_eval_keys_load_for(umbra_eval_keys **keys, const umbra_contex
   UMBRA_TRY(umbra_watch_close(&watch, umbra_format_load(&some, &made, &wanted, path, &watch)));
   UMBRA_PUT(eval_keys, keys, made);
   return UMBRA_OK;
+}
+
+/* ---- keys made into a file ---- */
+
+umbra_status umbra_eval_keys_generate_save(const umbra_secret_key *secret, const umbra_key_needs *needs,
+                                           const char *path, const umbra_progress *progress) {
+  UMBRA_TRACE_OF(secret, "eval_keys_generate_save", 0);
+  if (!secret || !needs || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_eval_keys_generate_save needs a secret key, key needs and a path");
+  UMBRA_TRY(umbra_check_real(secret->context));
+  UMBRA_TRY(umbra_key_needs_check(needs, umbra_context_params(secret->context), "the secret key"));
+  umbra_key_maker maker;
+  umbra_format made = format;
+  made.save = save_coming;
+  umbra_watch watch = umbra_watch_of(progress);
+  umbra_status status = umbra_key_maker_open(&maker, secret);
+  if (status == UMBRA_OK)
+    status =
+        umbra_key_maker_close(&maker, umbra_format_save(&made, &(coming_keys){secret, needs, &maker}, path, &watch));
+  return umbra_watch_close(&watch, status);
 }
 
 /* ---- purposes alone ---- */

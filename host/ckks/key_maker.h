@@ -4,6 +4,7 @@
 #define UMBRA_CKKS_KEY_MAKER_H
 
 #include "gadget.h"
+#include "key_needs.h"
 
 typedef struct umbra_key_maker {
   const umbra_context *context; /* the secret's home */
@@ -17,6 +18,10 @@ umbra_status umbra_key_maker_open(umbra_key_maker *maker, const umbra_secret_key
 
 /* Wipes everything. Waits for the work if the status is OK; the first failure of `status` and of that. */
 umbra_status umbra_key_maker_close(umbra_key_maker *maker, umbra_status status);
+
+/* A key for a purpose, without its polynomial; and that, made at home, with its seed. */
+umbra_eval_key umbra_eval_key_for(const umbra_key_purpose *purpose);
+umbra_status umbra_key_maker_make(umbra_key_maker *maker, umbra_eval_key *entry);
 
 /* Gives a polynomial at home back, overwritten with zeros. */
 void umbra_key_maker_wipe(const umbra_key_maker *maker, umbra_poly *poly);

@@ -32,7 +32,6 @@ typedef struct keygen_job {
   umbra_secret_key *secret;
   umbra_public_key *public;
   umbra_key_needs *needs;
-  umbra_eval_keys *keys;
   int32_t *rotations;
   int rotation_count;
   umbra_key_life life;
@@ -113,17 +112,6 @@ static bool estimate(const keygen_job *j, const keygen_options *o, cli_report *r
   return o->no_estimate || cli_estimate_keys(j->needs, j->secret, j->context, report, o->json);
 }
 
-static bool make_eval_keys(keygen_job *j, cli_report *report) {
-  cli_progress bar;
-  umbra_progress progress = cli_progress_open(&bar, "evaluation keys");
-  umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, j->needs, &progress);
-  cli_progress_close(&bar);
-  if (!cli_check(status, NULL)) return false;
-  cli_report_number(report, "evaluation_keys", (double)umbra_eval_keys_count(j->keys));
-  cli_report_step(report, "make evaluation keys", NULL);
-  return true;
-}
-
 /* ---- files ---- */
 
 static umbra_status save_secret(const keygen_job *j, const char *path) {
@@ -150,8 +138,10 @@ static umbra_status save_public(const void *job, const char *path, const umbra_p
   return umbra_public_key_save(((const keygen_job *)job)->public, path, progress);
 }
 
+/* Most of the work: they are made as they are written. */
 static umbra_status save_eval_keys(const void *job, const char *path, const umbra_progress *progress) {
-  return umbra_eval_keys_save(((const keygen_job *)job)->keys, path, progress);
+  const keygen_job *j = job;
+  return umbra_eval_keys_generate_save(j->secret, j->needs, path, progress);
 }
 
 static bool give_away(keygen_job *j, const char *folder, const char *name, cli_report *report, cli_save save) {
@@ -170,12 +160,12 @@ static bool save_all(keygen_job *j, const keygen_options *o, cli_report *report)
                (!j->public || give_away(j, o->out, CLI_PUBLIC_KEY_FILE, report, save_public)) &&
                give_away(j, o->out, CLI_EVAL_KEYS_FILE, report, save_eval_keys) && give_away_params(j, o->out, report);
   if (!saved) cli_made_remove(&j->made);
+  else cli_report_number(report, "evaluation_keys", (double)umbra_key_needs_count(j->needs));
   return saved;
 }
 
 static void clear(keygen_job *j) {
   cli_sealing_close(&j->sealing);
-  umbra_eval_keys_destroy(j->keys);
   umbra_key_needs_destroy(j->needs);
   umbra_public_key_destroy(j->public);
   umbra_secret_key_destroy(j->secret);
@@ -188,7 +178,7 @@ static void clear(keygen_job *j) {
 
 static bool generate(keygen_job *j, const keygen_options *o, cli_report *report) {
   return cli_context_open(&j->context, j->params, &o->engine, report) && make_secret(j, report) &&
-         estimate(j, o, report) && make_eval_keys(j, report) && save_all(j, o, report);
+         estimate(j, o, report) && save_all(j, o, report);
 }
 
 /* ---- keys that are there already ---- */

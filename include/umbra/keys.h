@@ -46,6 +46,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys *
                                                                const umbra_progress *progress);
 
 /*
+ * The same keys, each written as soon as it is made: a file as umbra_eval_keys_save makes it, with the memory of one key.
+ * Errors also: IO, and those of a path that is refused, as umbra_eval_keys_save; what was at the path stays.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate_save(const umbra_secret_key *secret,
+                                                                    const umbra_key_needs *needs, const char *path,
+                                                                    const umbra_progress *progress);
+
+/*
  * Moves all keys of *more into keys, of the same context and owner; of two for the same purpose the one for higher levels
  * stays. *more is destroyed and becomes NULL. So keys can be made, sent and loaded in parts, one by one if need be (the two
  * ephemeral ones come together). Nothing else may keep either of them: no evaluator (umbra_evaluator_use_keys), no circuit
