@@ -50,7 +50,8 @@ enum {
   UMBRA_MIN_LOG_N = 10,
   UMBRA_MAX_LOG_N = 17,
   UMBRA_LEAST_LOG_GAP = 4, /* of plaintexts that repeat their words; see plain_products */
-  UMBRA_SEED_BYTES = 32
+  UMBRA_SEED_BYTES = 32,
+  UMBRA_CACHED_BYTES = 30000000 /* of what a launch touched, that the next one finds in the cache of a GPU */
 };
 
 /* The ring and its primes. Positions in prime[] are the positions meant everywhere below. */

@@ -5,6 +5,7 @@
     gpu_model.py [--build DIR] [--out FILE]    # writes bench/predictions/h200.json
     gpu_model.py [--build DIR] --kernels NAME  # shows how the launches of one operation add up
     gpu_model.py --tables                      # prints the tables of docs/performance.md
+    gpu_model.py --counts [--build DIR]        # prints what can be counted: kernels, bytes, instructions
 
 umbra_bench_trace runs the real host code on the emulator, which writes every launch down with its arguments and
 computes nothing. From these follow what each launch executes (instructions of bench/predictions/sm_90.json) and which
@@ -19,7 +20,11 @@ A launch takes the longest of
 and `overlap` of the shorter of pipes and memory; then comes `gap`, until the next one begins. One after the other on a
 queue, as many as a second of the host can enqueue.
 
-The L2 cache holds the last `l2` bytes of limbs, each as a whole, and writes changed ones back when they go; calls are
+What can be counted, whatever a GPU does, is told apart: kernels, instructions, and bytes between memory and cache by this
+rule: what a launch reads and what it writes counts once each, but for what the launch before touched, if all that this
+one touched fits CACHED_BYTES. A dry device counts by the same (kernels/dry/traffic.h).
+
+For times the L2 cache holds the last `l2` bytes of limbs, each as a whole, and writes changed ones back when they go; calls are
 made twice, and the second counts.
 """
 import argparse
@@ -40,6 +45,7 @@ FOLDER = ROOT / "bench/predictions"
 WORD = 4
 MULTIPROCESSORS, CLOCK = 132, 1.98e9  # of an H200; the clock is its boost
 HOST = 3.5e-6  # seconds that the host takes for a launch
+CACHED_BYTES = 30e6  # as UMBRA_CACHED_BYTES of kernels/kernels.h
 
 OPERATIONS = "^(mul_relin_rescale|rotate|rotate_hoisted_8)(_graph)?/"
 RUNS = [  # (parameters, filter)
@@ -458,6 +464,24 @@ def moved_bytes(steps, capacity):
     return moved
 
 
+# ---- what is counted ----
+
+def counted_bytes(steps):
+    """Of each launch, by the rule above."""
+    before = {}
+    for step in steps:
+        read = {address: size for address, size, written in step.touched if not written}
+        written = {address: size for address, size, written in step.touched if written}
+        yield sum(size for part in (read, written) for address, size in part.items() if address not in before)
+        touched = read | written
+        before = touched if sum(touched.values()) <= CACHED_BYTES else {}
+
+
+def counted_instructions(steps):
+    """Of 32 threads at a time."""
+    return sum(count for step in steps for name, count in step.executed.items() if name != "words") / 32
+
+
 # ---- predictions ----
 
 SCENARIOS = {"microseconds": CENTRAL, "full_rate": FULL_RATE, "least": LEAST, "most": MOST}
@@ -488,7 +512,9 @@ class Prediction:
         return {**self.traced.row(), "launches": int(launches) if launches.is_integer() else launches,
                 **{name: self.microseconds(assume) for name, assume in scenarios.items()},
                 "pipe_microseconds": round(sum(c.pipe for c in central) / calls * 1e6, 1),
-                "memory_bytes": round(sum(c.memory_bytes for c in central) / calls)}
+                "memory_bytes": round(sum(c.memory_bytes for c in central) / calls),
+                "counted_bytes": round(sum(counted_bytes(self.steps)) / calls),
+                "instructions": round(counted_instructions(self.steps) / calls)}
 
     def show(self):
         sums = collections.defaultdict(lambda: [0, 0, 0, 0])
@@ -543,7 +569,7 @@ def key_of(row):
 
 
 def differences(rows, stated):
-    """Launches must be the same, and times within a hundredth; one line for each that is not."""
+    """Launches and bytes must be the same, and times within a hundredth; one line for each that is not."""
     known = {key_of(row): row for row in stated}
     for row in rows:
         old = known.get(key_of(row))
@@ -551,6 +577,8 @@ def differences(rows, stated):
             yield f"{key_of(row)}: not stated"
         elif old["launches"] != row["launches"]:
             yield f"{key_of(row)}: {row['launches']} launches, stated {old['launches']}"
+        elif old["counted_bytes"] != row["counted_bytes"]:
+            yield f"{key_of(row)}: {row['counted_bytes']} bytes, stated {old['counted_bytes']}"
         elif abs(old["microseconds"] / row["microseconds"] - 1) > 0.01:
             yield f"{key_of(row)}: {row['microseconds']} us, stated {old['microseconds']}"
 
@@ -593,12 +621,20 @@ def print_operations(rows):
                   time(row["full_rate"]), f"{time(row['least'])} to {time(row['most'])}")
 
 
+def print_counts(rows):
+    print_row("operation", "parameters", "kernels", "GB", "10^6 instructions")
+    for row in rows:
+        print_row(f"`{row['name']}`", f"`{row['params']}`", f"{row['launches']:g}", f"{row['counted_bytes'] / 1e9:.3f}",
+                  f"{row['instructions'] / 1e6:.1f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/ci")
     parser.add_argument("--out", type=pathlib.Path, default=FOLDER / "h200.json")
     parser.add_argument("--kernels", metavar="NAME")
     parser.add_argument("--tables", action="store_true")
+    parser.add_argument("--counts", action="store_true")
     arguments = parser.parse_args()
     kernels = read_kernels()
     if arguments.tables:
@@ -610,6 +646,9 @@ def main():
                 Prediction(kernels, traced).show()
     else:
         rows = [Prediction(kernels, traced).row(SCENARIOS) for traced in all_traces(arguments.build)]
+        if arguments.counts:
+            print_counts(rows)
+            return
         arguments.out.write_text(text_of(rows), encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 /* labels: quick */
 /*
  * The table of an H200 against scripts/gpu_model.py, which knows more (caches, instructions, what a launch waits for): the
- * same launches, and about the same times, for the operations of bench/predictions/h200.json.
+ * same launches and bytes, and about the same times, for the operations of bench/predictions/h200.json.
  */
 #include <cjson/cJSON.h>
 
@@ -134,6 +134,7 @@ static void hold(int operation, const cJSON *row) {
   printf("%s: %zu launches, %.0f us; the model's %.0f us\n", operations[operation].name, cost.launches,
          1e6 * cost.seconds, 1e6 * predicted);
   assert_int_equal(cost.launches, (size_t)number_of(row, "launches"));
+  assert_true(cost.memory_bytes == (uint64_t)number_of(row, "counted_bytes"));
   assert_true(fabs(cost.seconds / predicted - 1) < most_off);
   job_close(&j);
 }

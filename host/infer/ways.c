@@ -109,6 +109,7 @@ static void repeat(const trial *t, umbra_cost *cost, size_t steps) {
   cost->uploaded_bytes *= count;
   cost->downloaded_bytes *= count;
   cost->launches *= count;
+  cost->memory_bytes *= count;
   cost->seconds *= (double)count;
   cost->working_bytes += waiting;
   cost->peak_bytes += waiting;

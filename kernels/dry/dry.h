@@ -17,6 +17,7 @@ typedef struct umbra_dry_kernel {
   const char *name;      /* of the entry of umbra_kernels */
   uint64_t calls, limbs; /* limbs: those that were written */
   uint64_t bytes;        /* of device memory, read and written */
+  uint64_t memory_bytes; /* of these between memory and cache, by the rule of traffic.h */
   uint64_t launches;     /* that the CUDA backend takes; without those that cuFFT makes for bulk transforms */
 } umbra_dry_kernel;
 
