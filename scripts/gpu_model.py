@@ -22,7 +22,8 @@ queue, as many as a second of the host can enqueue.
 
 What can be counted, whatever a GPU does, is told apart: kernels, instructions, and bytes between memory and cache by this
 rule: what a launch reads and what it writes counts once each, but for what the launch before touched, if all that this
-one touched fits CACHED_BYTES. A dry device counts by the same (kernels/dry/traffic.h).
+one touched fits CACHED_BYTES. What is streamed (keys, the sources of conversions: evict first) is read once, and no launch
+finds it again: it does not count there. A dry device counts by the same (kernels/dry/traffic.h).
 
 For times the L2 cache holds the last `l2` bytes of limbs, each as a whole, and writes changed ones back when they go; calls are
 made twice, and the second counts.
@@ -181,9 +182,12 @@ def read_trace(path):
 
 # ---- what a launch does ----
 
+READ, WRITTEN, STREAMED = False, True, 2
+
+
 @dataclasses.dataclass
 class Work:
-    """parts: [(threads, trips of the kernel's loops)]; touched: [(address, bytes, whether it is written)], in order."""
+    """parts: [(threads, trips of the kernel's loops)]; touched: [(address, bytes, READ, WRITTEN or STREAMED)], in order."""
 
     parts: list
     touched: list
@@ -241,7 +245,7 @@ def tensor(launch):
 def inner_products(launch):
     digits, limbs, size = launch.parameter, launch.grid[1], View.BYTES
     dst, init = launch.view(1), launch.view(3)
-    started = struct.unpack_from("=I", launch.arguments[3], len(launch.arguments[3]) - 8)[0]
+    started, accumulate = struct.unpack_from("=II", launch.arguments[3], len(launch.arguments[3]) - 8)
     count = struct.unpack_from("=I", launch.arguments[4], len(launch.arguments[4]) - 8)[0]
     pitch = size + 8  # of a rotation
     keys = [launch.view(4, r * pitch) for r in range(count)]
@@ -252,9 +256,11 @@ def inner_products(launch):
     for i in range(limbs):
         reads = [source[i] for source in sources]
         reads += [begin[i] + p * init.stride for p in range(init.polys) if i < started]
-        reads += [of[i] + p * key.stride for key, of in zip(keys, key_limbs) for p in range(2 * digits)]
-        touched += [(address, launch.limb, False) for address in reads]
-        touched += [(ends[i] + p * dst.stride, launch.limb, True) for p in range(2 * count)]
+        touched += [(address, launch.limb, READ) for address in reads]
+        touched += [(of[i] + p * key.stride, launch.limb, STREAMED)
+                    for key, of in zip(keys, key_limbs) for p in range(2 * digits)]
+        for written in [False, True] if accumulate else [True]:
+            touched += [(ends[i] + p * dst.stride, launch.limb, written) for p in range(2 * count)]
     return Work(all_threads(launch, rotations=count / launch.grid[2]), touched)
 
 
@@ -293,8 +299,8 @@ def gemm(launch):
     return Work(all_threads(launch, **trips), touched)
 
 
-Job = collections.namedtuple("Job", "sources rows run source first targets skip_first skip_count")
-JOB = "=QQHHHHHHHHH6x"  # constants, then the job's own; kernels/cuda/convert.cu
+Job = collections.namedtuple("Job", "sources rows run poly source first targets skip_first skip_count")
+JOB = "=QQHHHHHHHHHH4x"  # constants, then the job's own; kernels/cuda/convert.cu
 TILE = 4
 
 
@@ -304,14 +310,14 @@ def job_of(launch, poly):
     return Job(sources, rows, run, *own)
 
 
-def conversion_trips(job, lanes, threads):
-    """For one thread in the mean: groups of `lanes` threads share sources and targets out."""
+def conversion_trips(job, lanes, threads, parts):
+    """For one thread in the mean: groups of `lanes` threads share sources and targets out, targets with other blocks."""
     groups, coefficients = threads // lanes, TILE * lanes
     tiles = math.ceil((job.first % TILE + job.targets) / TILE)
     runs = math.ceil(job.rows / job.run)
     exact = job.rows > job.sources
     return {"sources": job.sources / (4 * groups), "targets": job.targets / threads,
-            "coefficients": coefficients / threads if exact else 0, "terms": job.sources, "tiles": tiles / groups,
+            "coefficients": coefficients / threads if exact else 0, "terms": job.sources, "tiles": tiles / groups / parts,
             "runs": runs, "rows": job.rows / runs}
 
 
@@ -323,9 +329,9 @@ def convert(launch):
     for p in range(dst.polys):
         job = job_of(launch, p)
         limbs = [t if t < job.skip_first else t + job.skip_count for t in range(job.targets)]
-        source = 0 if launch.parameter > 1 else p * src.stride
-        parts.append((launch.blocks // dst.polys * launch.threads, conversion_trips(job, lanes, launch.threads)))
-        touched += [(of[job.source + i] + source, launch.limb, False) for i in range(job.sources)]
+        source = (job.poly if launch.parameter > 1 else p) * src.stride
+        parts.append((launch.blocks // dst.polys * launch.threads, conversion_trips(job, lanes, launch.threads, launch.grid[1])))
+        touched += [(of[job.source + i] + source, launch.limb, STREAMED) for i in range(job.sources)]
         touched += [(to[t] + p * dst.stride, launch.limb, True) for t in limbs]
     return Work(parts, touched)
 
@@ -347,6 +353,19 @@ def fft(launch):
                             butterflies=points / 2 / launch.threads), touched)
 
 
+PRODUCTS, MULTIPLES = 2, 4  # kernels/cuda/sum.cu
+
+
+def sums(launch):
+    dst, size = launch.view(1), View.BYTES
+    products, multiples, _, accumulate = struct.unpack("=4I", launch.arguments[2][-16:])
+    polys = 3 if products else 2
+    pairs = [launch.view(2, size * (PRODUCTS * side + k)) for side in range(2) for k in range(products)]
+    terms = [launch.view(2, size * (2 * PRODUCTS + k)) for k in range(multiples)]
+    touched = residues(launch, pairs + terms, [], 2) + residues(launch, [dst] if accumulate else [], [dst], polys)
+    return Work(all_threads(launch, products=products, multiples=multiples), touched)
+
+
 WORKS = {
     "automorphism": lambda l: elementwise(l, [2]),
     "binary": lambda l: elementwise(l, [2, 3], l.number(4)),
@@ -363,6 +382,7 @@ WORKS = {
     "inverse_columns": lambda l: transform(l, [l.view(1)], [l.view(1)]),
     "inverse_rows": lambda l: transform(l, [l.view(2)], [l.view(1)]),
     "plain_products": plain_products,
+    "sum": sums,
     "tensor": tensor,
     "unary": lambda l: elementwise(l, [2]),
     "with_constant": lambda l: elementwise(l, [2]),
@@ -416,9 +436,11 @@ class Cache:
     def __init__(self, capacity):
         self.capacity, self.used, self.pieces = capacity, 0, collections.OrderedDict()
 
-    def touch(self, address, size, written):
-        """Bytes that go between cache and memory."""
-        held = self.pieces.pop(address, None)
+    def touch(self, address, size, how):
+        """Bytes that go between cache and memory. What is streamed does not come to stay."""
+        if how == STREAMED:
+            return 0 if address in self.pieces else size
+        written, held = how == WRITTEN, self.pieces.pop(address, None)
         moved = 0 if held or written else size
         self.used += size - (held[0] if held else 0)
         self.pieces[address] = (size, written or bool(held and held[1]))
@@ -470,9 +492,9 @@ def counted_bytes(steps):
     """Of each launch, by the rule above."""
     before = {}
     for step in steps:
-        read = {address: size for address, size, written in step.touched if not written}
-        written = {address: size for address, size, written in step.touched if written}
-        yield sum(size for part in (read, written) for address, size in part.items() if address not in before)
+        read, written, streamed = ({address: size for address, size, how in step.touched if how == which}
+                                   for which in (READ, WRITTEN, STREAMED))
+        yield sum(size for part in (read, written, streamed) for address, size in part.items() if address not in before)
         touched = read | written
         before = touched if sum(touched.values()) <= CACHED_BYTES else {}
 
@@ -586,7 +608,8 @@ def differences(rows, stated):
 # ---- tables ----
 
 SHOWN = ["forward_columns<8>", "forward_rows", "forward_rows_close", "inverse_rows", "inverse_columns<8>",
-         "convert<32>", "inner_products<4>", "plain_products<8>", "gemm<16>", "tensor", "divide_close", "binary<op_add>"]
+         "convert<32>", "inner_products<4>", "plain_products<8>", "gemm<16>", "tensor", "sum", "divide_close",
+         "binary<op_add>"]
 
 
 def print_row(*cells):

@@ -90,6 +90,9 @@ class Model(unittest.TestCase):
         a, b, large = (1, 10, False), (2, 10, True), (3, gpu_model.CACHED_BYTES, False)
         steps = [step(a, b), step((2, 10, False), (3, 10, True)), step(a), step(a, a, large), step(a)]
         self.assertEqual(list(gpu_model.counted_bytes(steps)), [20, 10, 10, gpu_model.CACHED_BYTES, 10])
+        streamed = (4, gpu_model.CACHED_BYTES, gpu_model.STREAMED)
+        self.assertEqual(list(gpu_model.counted_bytes([step(a, streamed), step(a, streamed)])),
+                         [10 + gpu_model.CACHED_BYTES, gpu_model.CACHED_BYTES])
 
     def test_changes_are_told(self):
         row = {"name": "rotate", "params": "n16-d23-s55", "launches": 12, "counted_bytes": 7, "microseconds": 100.0}

@@ -53,7 +53,8 @@ static void job_open(job *j, const char *name) {
   assert_ok(umbra_evaluator_create(&j->evaluator, j->context, NULL));
   assert_ok(umbra_context_cost_machine(j->context, "h200"));
   if (strncmp(name, "boot", 4) == 0) {
-    assert_ok(umbra_bootstrap_plan_create(&plan, umbra_context_params(j->context), NULL));
+    const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .target = UMBRA_TARGET_GPU};
+    assert_ok(umbra_bootstrap_plan_create(&plan, umbra_context_params(j->context), &options));
     assert_ok(umbra_bootstrap_plan_report(plan, &report));
     assert_ok(umbra_bootstrapper_create(&j->bootstrapper, j->context, plan, NULL));
     umbra_bootstrap_plan_destroy(plan);

@@ -9,10 +9,9 @@
 
 #include "cuda.cuh"
 
-/* s mod B for s < 2 B: B has no low word, and a high word that was too small to subtract from becomes very large. */
+/* s mod B for s < 2 B: B has no low word. */
 static __device__ __forceinline__ uint64_t umbra_cuda_shrink(uint64_t s, uint32_t q) {
-  const uint32_t high = (uint32_t)(s >> 32), less = high - q;
-  return (uint64_t)(less < high ? less : high) << 32 | (uint32_t)s;
+  return (uint64_t)umbra_mod_fold((uint32_t)(s >> 32), q) << 32 | (uint32_t)s;
 }
 
 /* One sum for each of `width` coefficients. */
@@ -54,6 +53,11 @@ static __device__ __forceinline__ uint4 umbra_cuda_sums_reduce(const umbra_cuda_
 static __device__ __forceinline__ uint2 umbra_cuda_sums_reduce(const umbra_cuda_sums<2> &sums, uint32_t q,
                                                                uint32_t neg_inv) {
   return {umbra_mont_reduce(sums.of[0], q, neg_inv), umbra_mont_reduce(sums.of[1], q, neg_inv)};
+}
+
+static __device__ __forceinline__ uint4 umbra_cuda_add4(uint4 a, uint4 b, uint32_t q) {
+  return {umbra_mod_add(a.x, b.x, q), umbra_mod_add(a.y, b.y, q), umbra_mod_add(a.z, b.z, q),
+          umbra_mod_add(a.w, b.w, q)};
 }
 
 #endif

@@ -12,11 +12,11 @@
 static const char *const names[] = {UMBRA_EACH_KERNEL(NAME, )};
 
 /*
- * Shared by all streams; behind pointers to const, only the lock and what it guards change, and block_limbs, before anything
- * is done.
+ * Shared by all streams; behind pointers to const, only the lock and what it guards change, and how it is worked
+ * on, before anything is done.
  */
 struct umbra_device {
-  uint32_t log_n, block_limbs;
+  uint32_t log_n, block_limbs, launch_limbs;
   mtx_t lock; /* of what follows */
   uintptr_t next;
   umbra_dry_accounts accounts;
@@ -98,6 +98,10 @@ static void reads(umbra_stream *stream, const umbra_view *view) {
   touch_words(stream, umbra_dry_traffic_read, view, (size_t)1 << stream->device->log_n);
 }
 
+static void streams(umbra_stream *stream, const umbra_view *view) {
+  touch_words(stream, umbra_dry_traffic_stream, view, (size_t)1 << stream->device->log_n);
+}
+
 static void writes(umbra_stream *stream, const umbra_view *view) {
   touch_words(stream, umbra_dry_traffic_write, view, (size_t)1 << stream->device->log_n);
 }
@@ -169,8 +173,12 @@ static int device_facts(uint32_t i, umbra_device_facts *facts) {
 }
 
 static uint32_t block_limbs(const umbra_device *device) { return device->block_limbs; }
+static uint32_t launch_limbs(const umbra_device *device) { return device->launch_limbs; }
 
-void umbra_dry_be_blocked(const umbra_device *device, uint32_t limbs) { unlocked(device)->block_limbs = limbs; }
+void umbra_dry_be_processor(const umbra_device *device, uint32_t limbs) {
+  unlocked(device)->launch_limbs = 0;
+  unlocked(device)->block_limbs = limbs;
+}
 
 /* Where no process has memory: beyond the halves that addresses have. */
 static const uintptr_t nowhere = (uintptr_t)1 << (8 * sizeof(uintptr_t) - 10);
@@ -186,6 +194,7 @@ static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ri
     return UMBRA_ERROR_OUT_OF_MEMORY;
   }
   made->log_n = ring->log_n;
+  made->launch_limbs = UMBRA_CACHED_BYTES / (sizeof(uint32_t) << made->log_n);
   made->next = nowhere;
   begin(made);
   *device = made;
@@ -403,7 +412,7 @@ static void automorphism(umbra_stream *stream, view dst, view src, uint32_t galo
 static void convert(umbra_stream *stream, view dst, view src, const umbra_conversion *conversion, uint32_t first) {
   (void)first;
   umbra_dry_call call = call_of(stream, UMBRA_DRY_convert, limbs_of(dst), limbs_of(src));
-  reads(stream, src);
+  streams(stream, src);
   writes(stream, dst);
   launched(stream, UMBRA_DRY_convert);
   call.work[UMBRA_WORK_STREAM] = call.bytes;
@@ -413,7 +422,7 @@ static void convert(umbra_stream *stream, view dst, view src, const umbra_conver
 static void touch_inner_products(umbra_stream *stream, umbra_dry_entry called, view dst, view digit, uint32_t digits,
                                  view key, view init, uint32_t rotations) {
   for (uint32_t j = 0; j < digits; j++) reads(stream, &digit[j]);
-  for (uint32_t r = 0; r < rotations; r++) reads(stream, &key[r]);
+  for (uint32_t r = 0; r < rotations; r++) streams(stream, &key[r]);
   reads(stream, init);
   writes(stream, dst);
   launched(stream, called);
@@ -425,9 +434,10 @@ static void count_inner_products(umbra_stream *stream, umbra_dry_call call, view
 }
 
 static void inner_product(umbra_stream *stream, view dst, view digit, uint32_t digits, view key, view init, constants c,
-                          uint32_t galois) {
+                          uint32_t galois, int accumulate) {
   (void)c, (void)galois;
-  const uint64_t read = digits * limbs_of(digit) + limbs_of(key) + limbs_of(init);
+  const uint64_t read = digits * limbs_of(digit) + limbs_of(key) + limbs_of(init) + (accumulate ? limbs_of(dst) : 0);
+  if (accumulate) reads(stream, dst);
   touch_inner_products(stream, UMBRA_DRY_inner_product, dst, digit, digits, key, init, 1);
   count_inner_products(stream, call_of(stream, UMBRA_DRY_inner_product, limbs_of(dst), read), dst, digits);
 }
@@ -508,36 +518,52 @@ static void from_i64(umbra_stream *stream, view dst, const int64_t *value, uint3
   count_work(stream, call, UMBRA_WORK_LIFT, words_of(stream, call.limbs));
 }
 
-/* What digits do not own, of all limbs of dst. */
-static void touch_extended(umbra_stream *stream, touch *how, view dst, const umbra_digit *digit) {
-  const size_t n = (size_t)1 << stream->device->log_n;
-  uint32_t limb = 0;
-  for (int r = 0; r < UMBRA_MAX_RUNS; limb += dst->run[r++].count)
-    for (uint32_t j = 0; j < dst->polys; j++)
-      for (uint32_t i = 0; i < dst->run[r].count; i++)
-        if (limb + i - digit[j].first >= digit[j].count)
-          touch_bytes(stream, how, dst->run[r].data + j * dst->stride + i * n, n * sizeof(uint32_t));
+/* A call of extend_digits. */
+typedef struct extension {
+  view dst;
+  const umbra_digit *digit;
+  uint32_t digits, first;
+} extension;
+
+/* Whether the digit of polynomial p owns limb i of dst. */
+static int is_own(const extension *e, uint32_t p, uint32_t i) {
+  const umbra_digit *digit = &e->digit[p % e->digits];
+  return e->first + i >= digit->first && e->first + i < (uint32_t)digit->first + digit->count;
 }
 
-static void touch_extend_digits(umbra_stream *stream, view dst, view src, const umbra_digit *digit) {
-  reads(stream, src);
-  touch_extended(stream, umbra_dry_traffic_write, dst, digit);
+/* What digits do not own. */
+static void touch_extended(umbra_stream *stream, touch *how, const extension *e) {
+  const size_t n = (size_t)1 << stream->device->log_n;
+  for (uint32_t p = 0; p < e->dst->polys; p++)
+    for (uint32_t r = 0, limb = 0; r < UMBRA_MAX_RUNS; r++)
+      for (uint32_t i = 0; i < e->dst->run[r].count; i++, limb++)
+        if (!is_own(e, p, limb))
+          touch_bytes(stream, how, e->dst->run[r].data + p * e->dst->stride + i * n, n * sizeof(uint32_t));
+}
+
+static void touch_extend_digits(umbra_stream *stream, const extension *e, view src) {
+  streams(stream, src);
+  touch_extended(stream, umbra_dry_traffic_write, e);
   launched(stream, UMBRA_DRY_extend_digits);
   for (int pass = 0; pass < 2; pass++) {
-    touch_extended(stream, umbra_dry_traffic_read, dst, digit);
-    touch_extended(stream, umbra_dry_traffic_write, dst, digit);
+    touch_extended(stream, umbra_dry_traffic_read, e);
+    touch_extended(stream, umbra_dry_traffic_write, e);
     launched(stream, UMBRA_DRY_extend_digits);
   }
 }
 
 /* A conversion of all, and a transform of all that digits do not own. */
-static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_digit *digit) {
+static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_digit *digit, uint32_t digits,
+                          uint32_t first) {
+  const extension e = {dst, digit, digits, first};
   const uint32_t limbs = umbra_view_limbs(dst);
   uint64_t written = 0, products = 0;
-  touch_extend_digits(stream, dst, src, digit);
-  for (uint32_t j = 0; j < dst->polys; j++) {
-    written += limbs - digit[j].count;
-    products += words_of(stream, limbs - digit[j].count) * digit[j].conversion->rows;
+  touch_extend_digits(stream, &e, src);
+  for (uint32_t p = 0; p < dst->polys; p++) {
+    uint64_t of_digit = 0;
+    for (uint32_t i = 0; i < limbs; i++) of_digit += !is_own(&e, p, i);
+    written += of_digit;
+    products += words_of(stream, of_digit) * digit[p % digits].conversion->rows;
   }
   umbra_dry_call call = call_of(stream, UMBRA_DRY_extend_digits, written, limbs_of(src));
   call.launches *= 3;
@@ -546,12 +572,39 @@ static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_
   count_work(stream, call, UMBRA_WORK_CONVERSION, products);
 }
 
+/* Launch i of a sum: arguments of one have room for so many. */
+static void touch_sum(umbra_stream *stream, view dst, const umbra_sum_of *of, uint32_t i) {
+  const uint32_t products = 2, multiples = 4;
+  int multiplies = 0;
+  for (uint32_t k = products * i; k < products * (i + 1) && k < of->products; k++) {
+    reads(stream, &of->a[k]);
+    reads(stream, &of->b[k]);
+    multiplies = 1;
+  }
+  for (uint32_t k = multiples * i; k < multiples * (i + 1) && k < of->multiples; k++) reads(stream, &of->x[k]);
+  const umbra_view to = polys_of(dst, 0, multiplies ? 3 : 2);
+  if (i) reads(stream, &to);
+  writes(stream, &to);
+  launched(stream, UMBRA_DRY_sum);
+}
+
+static void sum(umbra_stream *stream, view dst, const umbra_sum_of *of) {
+  const uint32_t of_products = (of->products + 1) / 2, of_multiples = (of->multiples + 3) / 4;
+  const uint32_t most = of_products > of_multiples ? of_products : of_multiples, launches = most ? most : 1;
+  const uint64_t pair = 2 * umbra_view_limbs(dst), read = (2 * (uint64_t)of->products + of->multiples) * pair;
+  for (uint32_t i = 0; i < launches; i++) touch_sum(stream, dst, of, i);
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_sum, limbs_of(dst), read);
+  call.launches *= launches;
+  count_work(stream, call, UMBRA_WORK_TENSOR, call.bytes);
+}
+
 #define ENTRY(entry, shape, none) .entry = (entry),
 const umbra_kernels umbra_kernels_dry = {.version = UMBRA_KERNELS_VERSION,
                                          .name = "dry",
                                          .device.count = device_count,
                                          .device.facts = device_facts,
                                          .device.block_limbs = block_limbs,
+                                         .device.launch_limbs = launch_limbs,
                                          .device.open = device_open,
                                          .device.close = device_close,
                                          .stream.create = stream_create,

@@ -29,6 +29,10 @@ umbra_status umbra_dry_traffic_read(umbra_dry_traffic *traffic, const void *data
   return touch(&traffic->read, data, bytes);
 }
 
+umbra_status umbra_dry_traffic_stream(umbra_dry_traffic *traffic, const void *data, size_t bytes) {
+  return touch(&traffic->streamed, data, bytes);
+}
+
 umbra_status umbra_dry_traffic_write(umbra_dry_traffic *traffic, const void *data, size_t bytes) {
   return touch(&traffic->written, data, bytes);
 }
@@ -82,20 +86,25 @@ static umbra_status keep(umbra_dry_traffic *traffic) {
   return UMBRA_OK;
 }
 
+/* Bytes that are not there already. */
+static uint64_t moved(umbra_dry_spans *touched, const umbra_dry_spans *before) {
+  settle(touched);
+  return size_of(touched) - shared(touched, before);
+}
+
 umbra_status umbra_dry_traffic_launch(umbra_dry_traffic *traffic, uint64_t *bytes) {
+  umbra_dry_spans *read = &traffic->read, *streamed = &traffic->streamed, *written = &traffic->written;
   *bytes = 0;
-  if (!traffic->read.count && !traffic->written.count) return UMBRA_OK;
-  settle(&traffic->read);
-  settle(&traffic->written);
-  *bytes = size_of(&traffic->read) + size_of(&traffic->written) - shared(&traffic->read, &traffic->before) -
-           shared(&traffic->written, &traffic->before);
+  if (!read->count && !streamed->count && !written->count) return UMBRA_OK;
+  *bytes = moved(read, &traffic->before) + moved(streamed, &traffic->before) + moved(written, &traffic->before);
   const umbra_status status = keep(traffic);
-  traffic->read.count = traffic->written.count = 0;
+  read->count = streamed->count = written->count = 0;
   return status;
 }
 
 void umbra_dry_traffic_clear(umbra_dry_traffic *traffic) {
   free(traffic->read.of);
+  free(traffic->streamed.of);
   free(traffic->written.of);
   free(traffic->before.of);
   *traffic = (umbra_dry_traffic){0};
