@@ -11,8 +11,9 @@
 static const char preset[] = "boot-64k-40";
 
 /* As scripts/reference_runs and scripts/main_job plan them, but for a GPU. */
-static const umbra_train_options helr = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 11982, .columns = 196, .batch = 1024,
-                                         .whole_batches = 1, .target = UMBRA_TARGET_GPU};
+static const umbra_train_options helr = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 11982,
+                                         .columns = 196,           .batch = 1024,
+                                         .whole_batches = 1,       .target = UMBRA_TARGET_GPU};
 static const umbra_sigmoid_options main_job_sigmoid = {
     .struct_size = sizeof main_job_sigmoid, .degree = 15, .range = 24};
 static const umbra_train_options main_job = {.struct_size = sizeof(umbra_train_options),

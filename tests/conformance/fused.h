@@ -171,13 +171,13 @@ static void call_sum(rig *r, call *c) {
   const uint32_t *multiplier[MAX_SUMMANDS];
   for (uint32_t i = 0; i < c->rotations; i++) multiplier[i] = c->multiplier[i];
   const umbra_sum_of of = {.a = c->digit,
-                        .b = c->key,
-                        .products = c->number,
-                        .twice = c->accumulate && c->number,
-                        .x = c->multiple,
-                        .c = multiplier,
-                        .multiples = c->rotations,
-                        .constant = r->alias % 2 ? c->d : NULL};
+                           .b = c->key,
+                           .products = c->number,
+                           .twice = c->accumulate && c->number,
+                           .x = c->multiple,
+                           .c = multiplier,
+                           .multiples = c->rotations,
+                           .constant = r->alias % 2 ? c->d : NULL};
   if (r->kernels->sum) r->kernels->sum(r->stream, &c->dst, &of);
   else compose_sum(r, c);
 }
