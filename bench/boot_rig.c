@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "../host/base/error.h"
+#include "../kernels/kernels.h"
 
 const umbra_bootstrap_options bench_boot_options = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
 
@@ -50,7 +51,9 @@ static umbra_status make(bench_scheme *s, const umbra_bootstrap_options *options
   bench_boot *b = s->boot;
   umbra_key_needs *needs = NULL;
   b->report = (umbra_bootstrap_report){UMBRA_BOOTSTRAP_REPORT_INIT};
-  UMBRA_TRY(umbra_bootstrap_plan_create(&b->plan, s->params, options));
+  umbra_bootstrap_options chosen = *options;
+  if (umbra_kernels_get(s->setting->backend)->record.begin) chosen.target = UMBRA_TARGET_GPU;
+  UMBRA_TRY(umbra_bootstrap_plan_create(&b->plan, s->params, &chosen));
   UMBRA_TRY(umbra_bootstrap_plan_report(b->plan, &b->report));
   UMBRA_TRY(umbra_key_needs_create(&needs, s->params));
   umbra_status status = umbra_bootstrap_plan_needs(b->plan, needs);

@@ -5,6 +5,8 @@
 static const umbra_bootstrap_options stc_first = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = UMBRA_BOOTSTRAP_STC_FIRST};
 static const umbra_bootstrap_options min_key = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .min_key = 1};
 
+static const umbra_bootstrap_options even_steps = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .baby_steps = 8};
+
 static umbra_status run_bootstrap(bench_scheme *s) {
   const umbra_status status = bench_boot_open(s, &bench_boot_options);
   return status == UMBRA_OK ? umbra_bootstrap(s->evaluator, &s->out[0], s->boot->low, s->boot->bootstrapper) : status;
@@ -12,6 +14,11 @@ static umbra_status run_bootstrap(bench_scheme *s) {
 
 static umbra_status run_min_key(bench_scheme *s) {
   const umbra_status status = bench_boot_open(s, &min_key);
+  return status == UMBRA_OK ? umbra_bootstrap(s->evaluator, &s->out[0], s->boot->low, s->boot->bootstrapper) : status;
+}
+
+static umbra_status run_even_steps(bench_scheme *s) {
+  const umbra_status status = bench_boot_open(s, &even_steps);
   return status == UMBRA_OK ? umbra_bootstrap(s->evaluator, &s->out[0], s->boot->low, s->boot->bootstrapper) : status;
 }
 
@@ -47,6 +54,8 @@ static umbra_status run_graph(bench_scheme *s) {
 const bench_operation bench_bootstrap[] = {
     {"bootstrap", BENCH_NO_KEYS, run_bootstrap, bench_expect_complex, 1, NULL, BENCH_REFRESHES},
     {"bootstrap_graph", BENCH_NO_KEYS, run_graph, bench_expect_complex, 1, NULL, BENCH_REFRESHES | BENCH_RECORDED},
+    {"bootstrap_even_steps", BENCH_NO_KEYS, run_even_steps, bench_expect_complex, 1, NULL,
+     BENCH_REFRESHES | BENCH_RECORDED},
     {"bootstrap_pair", BENCH_NO_KEYS, run_pair, expect_pair, 2, NULL, BENCH_REFRESHES},
     {"bootstrap_stc_first", BENCH_NO_KEYS, run_stc_first, bench_expect_x, 1, NULL, BENCH_REFRESHES},
     {"bootstrap_min_key", BENCH_NO_KEYS, run_min_key, bench_expect_complex, 1, NULL, BENCH_REFRESHES},

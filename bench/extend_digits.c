@@ -60,7 +60,7 @@ static void invoke(const bench_side *side, const bench_call *call) {
   }
   for (uint32_t j = 0; j < call->dst.polys; j++)
     digit[j] = (umbra_digit){call->own[j].first, call->own[j].count, side->conversion[j]};
-  side->kernels->extend_digits(side->stream, &call->dst, &call->a, digit);
+  side->kernels->extend_digits(side->stream, &call->dst, &call->a, digit, call->dst.polys, 0);
 }
 
 const bench_kernel bench_extend_digits[] = {

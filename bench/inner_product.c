@@ -19,13 +19,13 @@ static void prepare_rotations(bench_kernel_rig *rig, bench_call *call, uint32_t 
 static void prepare(bench_kernel_rig *rig, bench_call *call) { prepare_rotations(rig, call, 1); }
 static void prepare_many(bench_kernel_rig *rig, bench_call *call) { prepare_rotations(rig, call, BENCH_ROTATIONS); }
 
-BENCH_INVOKE(inner_product, &call->dst, call->digit, call->digits, call->key, &call->init, call->c, galois[0])
+BENCH_INVOKE(inner_product, &call->dst, call->digit, call->digits, call->key, &call->init, call->c, galois[0], 0)
 
 static void compose_inner_products(const bench_side *side, const bench_call *call) {
   for (uint32_t r = 0; r < call->rotations; r++) {
     const umbra_view dst = bench_polys(&call->dst, 2 * r, 2);
     side->kernels->inner_product(side->stream, &dst, call->digit, call->digits, &call->key[r], &call->init, call->c,
-                                 galois[r]);
+                                 galois[r], 0);
   }
 }
 

@@ -43,14 +43,15 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 5,
+  UMBRA_KERNELS_VERSION = 6,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
   UMBRA_MIN_LOG_N = 10,
   UMBRA_MAX_LOG_N = 17,
   UMBRA_LEAST_LOG_GAP = 4, /* of plaintexts that repeat their words; see plain_products */
-  UMBRA_SEED_BYTES = 32
+  UMBRA_SEED_BYTES = 32,
+  UMBRA_CACHED_BYTES = 30000000 /* of what a launch touched, that the next one finds in the cache of a GPU */
 };
 
 /* The ring and its primes. Positions in prime[] are the positions meant everywhere below. */
@@ -126,6 +127,20 @@ typedef struct umbra_digit {
   const umbra_conversion *conversion;
 } umbra_digit;
 
+/*
+ * products, or twice them, + multiples + constant: what sum makes. Arrays are host arrays; constants are one plain
+ * canonical residue per limb, but that of `constant` has the form of x.
+ */
+typedef struct umbra_sum_of {
+  const umbra_view *a, *b; /* [products]: ciphertexts of 2 polynomials */
+  uint32_t products;
+  int twice;
+  const umbra_view *x;      /* [multiples]: the same */
+  const uint32_t *const *c; /* [multiples] */
+  uint32_t multiples;
+  const uint32_t *constant; /* NULL: none */
+} umbra_sum_of;
+
 /* A step of carry, below. */
 typedef struct umbra_carriage {
   double factor;
@@ -192,6 +207,12 @@ typedef void umbra_device_close_entry(umbra_device *device);
 typedef uint32_t umbra_block_limbs_entry(const umbra_device *device);
 
 /*
+ * Where a launch costs as much as work does, work is done at once for all limbs, or for so many that the next launch finds
+ * them in the device's cache; 0: calls cost little, and block_limbs says what there is to say. NULL: 0.
+ */
+typedef uint32_t umbra_launch_limbs_entry(const umbra_device *device);
+
+/*
  * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
  * seen by whatever is called next, and that is named. NULL: why this thread's last call that returned no success
  * failed, or why the count of devices was 0, if that is known.
@@ -205,6 +226,7 @@ typedef struct umbra_device_entries {
   umbra_device_close_entry *close;
   umbra_block_limbs_entry *block_limbs;
   umbra_failure_entry *failure;
+  umbra_launch_limbs_entry *launch_limbs;
 } umbra_device_entries;
 
 typedef umbra_status umbra_stream_create_entry(umbra_stream **stream, const umbra_device *device);
@@ -353,7 +375,7 @@ typedef void umbra_convert_kernel(umbra_stream *stream, const umbra_view *dst, c
                                   const umbra_conversion *conversion, uint32_t first);
 typedef void umbra_inner_product_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                         uint32_t digits, const umbra_view *key, const umbra_view *init,
-                                        const uint32_t *c, uint32_t galois);
+                                        const uint32_t *c, uint32_t galois, int accumulate);
 typedef void umbra_inner_products_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                          uint32_t digits, const umbra_view *key, const umbra_view *init,
                                          const uint32_t *c, const uint32_t *galois, uint32_t rotations);
@@ -364,7 +386,8 @@ typedef void umbra_gemm_kernel(umbra_stream *stream, const umbra_view *dst, cons
 typedef void umbra_close_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
                                 const umbra_view *z, const uint32_t *b);
 typedef void umbra_extend_digits_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
-                                        const umbra_digit *digit);
+                                        const umbra_digit *digit, uint32_t digits, uint32_t first);
+typedef void umbra_sum_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_sum_of *of);
 typedef void umbra_expand_kernel(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES],
                                  uint64_t first);
 typedef void umbra_from_i64_kernel(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift);
@@ -444,7 +467,8 @@ typedef struct umbra_kernels {
 
   /*
    * Gadget inner product, evaluation domain, dst with 2 polynomials and no input of the call:
-   *   dst_p = (init_p * c + sum_{j < digits} digit[j] * key_{2j+p} * R^-1)(X^galois)   mod q
+   *   dst_p = [dst_p +] (init_p * c + sum_{j < digits} digit[j] * key_{2j+p} * R^-1)(X^galois)   mod q
+   * with the bracketed term if accumulate is not 0.
    * digit: host array of views with one polynomial each and the limbs of dst; key: 2 * digits polynomials;
    * init: NULL, or a view of 1 (init_1 = 0) or 2 polynomials over the limbs of dst that are first in it, as many as
    * init has (no init term on the limbs after them), with c: host, one plain residue per limb of init.
@@ -509,9 +533,10 @@ typedef struct umbra_kernels {
   umbra_close_kernel *ntt_close;
 
   /*
-   * All digits of a gadget at once: polynomial j of dst becomes, on every limb that digit j does not own, the
-   * ntt_forward of the conversion of the limbs of src that it owns (coefficient domain). Limbs of dst are counted as
-   * those of src, and go on after them; digit: host array, one entry per polynomial of dst.
+   * All digits of a gadget at once, of each polynomial of src (coefficient domain): polynomial p * digits + j of dst becomes,
+   * on every limb that digit j does not own, the ntt_forward of the conversion of the limbs of src_p that it owns. Limb i
+   * of dst is number first + i of limbs that are counted as those of src, and go on after them. digit: host array; dst has
+   * at most UMBRA_MAX_DIGITS polynomials.
    */
   umbra_extend_digits_kernel *extend_digits;
 
@@ -520,6 +545,13 @@ typedef struct umbra_kernels {
    * galois[r], r < rotations; key, galois: host arrays.
    */
   umbra_inner_products_kernel *inner_products;
+
+  /*
+   * What tensor, add of dst to itself, mul_const, add_multiple and add_const make of the sum, evaluation domain: dst, no
+   * input of the call, has 3 polynomials if there are products, and 2 otherwise. Multiples reach the first two, the constant
+   * the first.
+   */
+  umbra_sum_kernel *sum;
 
   /* ---- bulk: each may be NULL ---- */
 
@@ -568,6 +600,7 @@ typedef struct umbra_kernels {
   X(ntt_close, close, with)               \
   X(extend_digits, extend_digits, with)   \
   X(inner_products, inner_products, with) \
+  X(sum, sum, with)                       \
   X(bulk_fft, complex, with)              \
   X(bulk_ifft, complex, with)
 

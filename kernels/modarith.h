@@ -16,11 +16,26 @@
 #define UMBRA_FN static inline
 #endif
 
-/* d + q if d, read as signed, is negative; d in [-q, q). */
-UMBRA_FN uint32_t umbra_mod_lift(uint32_t d, uint32_t q) { return d + (q & (0u - (d >> 31))); }
+/*
+ * d + q if d, read as signed, is negative; d in [-q, q). As words without signs: the smaller of d and d + q, which is one
+ * instruction where there is one for it.
+ */
+UMBRA_FN uint32_t umbra_mod_lift(uint32_t d, uint32_t q) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  return __viaddmin_u32(d, q, d);
+#else
+  return d + (q & (0u - (d >> 31)));
+#endif
+}
 
-/* r mod q for r < 2q. */
-UMBRA_FN uint32_t umbra_mod_fold(uint32_t r, uint32_t q) { return umbra_mod_lift(r - q, q); }
+/* r mod q for r < 2q: the smaller of r and r - q. */
+UMBRA_FN uint32_t umbra_mod_fold(uint32_t r, uint32_t q) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  return __viaddmin_u32(r, 0u - q, r);
+#else
+  return umbra_mod_lift(r - q, q);
+#endif
+}
 
 UMBRA_FN uint32_t umbra_mod_add(uint32_t a, uint32_t b, uint32_t q) { return umbra_mod_fold(a + b, q); }
 

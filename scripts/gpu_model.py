@@ -5,6 +5,7 @@
     gpu_model.py [--build DIR] [--out FILE]    # writes bench/predictions/h200.json
     gpu_model.py [--build DIR] --kernels NAME  # shows how the launches of one operation add up
     gpu_model.py --tables                      # prints the tables of docs/performance.md
+    gpu_model.py --counts [--build DIR]        # prints what can be counted: kernels, bytes, instructions
 
 umbra_bench_trace runs the real host code on the emulator, which writes every launch down with its arguments and
 computes nothing. From these follow what each launch executes (instructions of bench/predictions/sm_90.json) and which
@@ -19,7 +20,12 @@ A launch takes the longest of
 and `overlap` of the shorter of pipes and memory; then comes `gap`, until the next one begins. One after the other on a
 queue, as many as a second of the host can enqueue.
 
-The L2 cache holds the last `l2` bytes of limbs, each as a whole, and writes changed ones back when they go; calls are
+What can be counted, whatever a GPU does, is told apart: kernels, instructions, and bytes between memory and cache by this
+rule: what a launch reads and what it writes counts once each, but for what the launch before touched, if all that this
+one touched fits CACHED_BYTES. What is streamed (keys, the sources of conversions: evict first) is read once, and no launch
+finds it again: it does not count there. A dry device counts by the same (kernels/dry/traffic.h).
+
+For times the L2 cache holds the last `l2` bytes of limbs, each as a whole, and writes changed ones back when they go; calls are
 made twice, and the second counts.
 """
 import argparse
@@ -40,6 +46,7 @@ FOLDER = ROOT / "bench/predictions"
 WORD = 4
 MULTIPROCESSORS, CLOCK = 132, 1.98e9  # of an H200; the clock is its boost
 HOST = 3.5e-6  # seconds that the host takes for a launch
+CACHED_BYTES = 30e6  # as UMBRA_CACHED_BYTES of kernels/kernels.h
 
 OPERATIONS = "^(mul_relin_rescale|rotate|rotate_hoisted_8)(_graph)?/"
 RUNS = [  # (parameters, filter)
@@ -175,9 +182,12 @@ def read_trace(path):
 
 # ---- what a launch does ----
 
+READ, WRITTEN, STREAMED = False, True, 2
+
+
 @dataclasses.dataclass
 class Work:
-    """parts: [(threads, trips of the kernel's loops)]; touched: [(address, bytes, whether it is written)], in order."""
+    """parts: [(threads, trips of the kernel's loops)]; touched: [(address, bytes, READ, WRITTEN or STREAMED)], in order."""
 
     parts: list
     touched: list
@@ -235,7 +245,7 @@ def tensor(launch):
 def inner_products(launch):
     digits, limbs, size = launch.parameter, launch.grid[1], View.BYTES
     dst, init = launch.view(1), launch.view(3)
-    started = struct.unpack_from("=I", launch.arguments[3], len(launch.arguments[3]) - 8)[0]
+    started, accumulate = struct.unpack_from("=II", launch.arguments[3], len(launch.arguments[3]) - 8)
     count = struct.unpack_from("=I", launch.arguments[4], len(launch.arguments[4]) - 8)[0]
     pitch = size + 8  # of a rotation
     keys = [launch.view(4, r * pitch) for r in range(count)]
@@ -246,9 +256,11 @@ def inner_products(launch):
     for i in range(limbs):
         reads = [source[i] for source in sources]
         reads += [begin[i] + p * init.stride for p in range(init.polys) if i < started]
-        reads += [of[i] + p * key.stride for key, of in zip(keys, key_limbs) for p in range(2 * digits)]
-        touched += [(address, launch.limb, False) for address in reads]
-        touched += [(ends[i] + p * dst.stride, launch.limb, True) for p in range(2 * count)]
+        touched += [(address, launch.limb, READ) for address in reads]
+        touched += [(of[i] + p * key.stride, launch.limb, STREAMED)
+                    for key, of in zip(keys, key_limbs) for p in range(2 * digits)]
+        for written in [False, True] if accumulate else [True]:
+            touched += [(ends[i] + p * dst.stride, launch.limb, written) for p in range(2 * count)]
     return Work(all_threads(launch, rotations=count / launch.grid[2]), touched)
 
 
@@ -287,8 +299,8 @@ def gemm(launch):
     return Work(all_threads(launch, **trips), touched)
 
 
-Job = collections.namedtuple("Job", "sources rows run source first targets skip_first skip_count")
-JOB = "=QQHHHHHHHHH6x"  # constants, then the job's own; kernels/cuda/convert.cu
+Job = collections.namedtuple("Job", "sources rows run poly source first targets skip_first skip_count")
+JOB = "=QQHHHHHHHHHH4x"  # constants, then the job's own; kernels/cuda/convert.cu
 TILE = 4
 
 
@@ -298,14 +310,14 @@ def job_of(launch, poly):
     return Job(sources, rows, run, *own)
 
 
-def conversion_trips(job, lanes, threads):
-    """For one thread in the mean: groups of `lanes` threads share sources and targets out."""
+def conversion_trips(job, lanes, threads, parts):
+    """For one thread in the mean: groups of `lanes` threads share sources and targets out, targets with other blocks."""
     groups, coefficients = threads // lanes, TILE * lanes
     tiles = math.ceil((job.first % TILE + job.targets) / TILE)
     runs = math.ceil(job.rows / job.run)
     exact = job.rows > job.sources
     return {"sources": job.sources / (4 * groups), "targets": job.targets / threads,
-            "coefficients": coefficients / threads if exact else 0, "terms": job.sources, "tiles": tiles / groups,
+            "coefficients": coefficients / threads if exact else 0, "terms": job.sources, "tiles": tiles / groups / parts,
             "runs": runs, "rows": job.rows / runs}
 
 
@@ -317,9 +329,9 @@ def convert(launch):
     for p in range(dst.polys):
         job = job_of(launch, p)
         limbs = [t if t < job.skip_first else t + job.skip_count for t in range(job.targets)]
-        source = 0 if launch.parameter > 1 else p * src.stride
-        parts.append((launch.blocks // dst.polys * launch.threads, conversion_trips(job, lanes, launch.threads)))
-        touched += [(of[job.source + i] + source, launch.limb, False) for i in range(job.sources)]
+        source = (job.poly if launch.parameter > 1 else p) * src.stride
+        parts.append((launch.blocks // dst.polys * launch.threads, conversion_trips(job, lanes, launch.threads, launch.grid[1])))
+        touched += [(of[job.source + i] + source, launch.limb, STREAMED) for i in range(job.sources)]
         touched += [(to[t] + p * dst.stride, launch.limb, True) for t in limbs]
     return Work(parts, touched)
 
@@ -341,6 +353,19 @@ def fft(launch):
                             butterflies=points / 2 / launch.threads), touched)
 
 
+PRODUCTS, MULTIPLES = 2, 4  # kernels/cuda/sum.cu
+
+
+def sums(launch):
+    dst, size = launch.view(1), View.BYTES
+    products, multiples, _, accumulate = struct.unpack("=4I", launch.arguments[2][-16:])
+    polys = 3 if products else 2
+    pairs = [launch.view(2, size * (PRODUCTS * side + k)) for side in range(2) for k in range(products)]
+    terms = [launch.view(2, size * (2 * PRODUCTS + k)) for k in range(multiples)]
+    touched = residues(launch, pairs + terms, [], 2) + residues(launch, [dst] if accumulate else [], [dst], polys)
+    return Work(all_threads(launch, products=products, multiples=multiples), touched)
+
+
 WORKS = {
     "automorphism": lambda l: elementwise(l, [2]),
     "binary": lambda l: elementwise(l, [2, 3], l.number(4)),
@@ -357,6 +382,7 @@ WORKS = {
     "inverse_columns": lambda l: transform(l, [l.view(1)], [l.view(1)]),
     "inverse_rows": lambda l: transform(l, [l.view(2)], [l.view(1)]),
     "plain_products": plain_products,
+    "sum": sums,
     "tensor": tensor,
     "unary": lambda l: elementwise(l, [2]),
     "with_constant": lambda l: elementwise(l, [2]),
@@ -410,9 +436,11 @@ class Cache:
     def __init__(self, capacity):
         self.capacity, self.used, self.pieces = capacity, 0, collections.OrderedDict()
 
-    def touch(self, address, size, written):
-        """Bytes that go between cache and memory."""
-        held = self.pieces.pop(address, None)
+    def touch(self, address, size, how):
+        """Bytes that go between cache and memory. What is streamed does not come to stay."""
+        if how == STREAMED:
+            return 0 if address in self.pieces else size
+        written, held = how == WRITTEN, self.pieces.pop(address, None)
         moved = 0 if held or written else size
         self.used += size - (held[0] if held else 0)
         self.pieces[address] = (size, written or bool(held and held[1]))
@@ -458,6 +486,24 @@ def moved_bytes(steps, capacity):
     return moved
 
 
+# ---- what is counted ----
+
+def counted_bytes(steps):
+    """Of each launch, by the rule above."""
+    before = {}
+    for step in steps:
+        read, written, streamed = ({address: size for address, size, how in step.touched if how == which}
+                                   for which in (READ, WRITTEN, STREAMED))
+        yield sum(size for part in (read, written, streamed) for address, size in part.items() if address not in before)
+        touched = read | written
+        before = touched if sum(touched.values()) <= CACHED_BYTES else {}
+
+
+def counted_instructions(steps):
+    """Of 32 threads at a time."""
+    return sum(count for step in steps for name, count in step.executed.items() if name != "words") / 32
+
+
 # ---- predictions ----
 
 SCENARIOS = {"microseconds": CENTRAL, "full_rate": FULL_RATE, "least": LEAST, "most": MOST}
@@ -488,7 +534,9 @@ class Prediction:
         return {**self.traced.row(), "launches": int(launches) if launches.is_integer() else launches,
                 **{name: self.microseconds(assume) for name, assume in scenarios.items()},
                 "pipe_microseconds": round(sum(c.pipe for c in central) / calls * 1e6, 1),
-                "memory_bytes": round(sum(c.memory_bytes for c in central) / calls)}
+                "memory_bytes": round(sum(c.memory_bytes for c in central) / calls),
+                "counted_bytes": round(sum(counted_bytes(self.steps)) / calls),
+                "instructions": round(counted_instructions(self.steps) / calls)}
 
     def show(self):
         sums = collections.defaultdict(lambda: [0, 0, 0, 0])
@@ -543,7 +591,7 @@ def key_of(row):
 
 
 def differences(rows, stated):
-    """Launches must be the same, and times within a hundredth; one line for each that is not."""
+    """Launches and bytes must be the same, and times within a hundredth; one line for each that is not."""
     known = {key_of(row): row for row in stated}
     for row in rows:
         old = known.get(key_of(row))
@@ -551,6 +599,8 @@ def differences(rows, stated):
             yield f"{key_of(row)}: not stated"
         elif old["launches"] != row["launches"]:
             yield f"{key_of(row)}: {row['launches']} launches, stated {old['launches']}"
+        elif old["counted_bytes"] != row["counted_bytes"]:
+            yield f"{key_of(row)}: {row['counted_bytes']} bytes, stated {old['counted_bytes']}"
         elif abs(old["microseconds"] / row["microseconds"] - 1) > 0.01:
             yield f"{key_of(row)}: {row['microseconds']} us, stated {old['microseconds']}"
 
@@ -558,7 +608,8 @@ def differences(rows, stated):
 # ---- tables ----
 
 SHOWN = ["forward_columns<8>", "forward_rows", "forward_rows_close", "inverse_rows", "inverse_columns<8>",
-         "convert<32>", "inner_products<4>", "plain_products<8>", "gemm<16>", "tensor", "divide_close", "binary<op_add>"]
+         "convert<32>", "inner_products<4>", "plain_products<8>", "gemm<16>", "tensor", "sum", "divide_close",
+         "binary<op_add>"]
 
 
 def print_row(*cells):
@@ -593,12 +644,20 @@ def print_operations(rows):
                   time(row["full_rate"]), f"{time(row['least'])} to {time(row['most'])}")
 
 
+def print_counts(rows):
+    print_row("operation", "parameters", "kernels", "GB", "10^6 instructions")
+    for row in rows:
+        print_row(f"`{row['name']}`", f"`{row['params']}`", f"{row['launches']:g}", f"{row['counted_bytes'] / 1e9:.3f}",
+                  f"{row['instructions'] / 1e6:.1f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/ci")
     parser.add_argument("--out", type=pathlib.Path, default=FOLDER / "h200.json")
     parser.add_argument("--kernels", metavar="NAME")
     parser.add_argument("--tables", action="store_true")
+    parser.add_argument("--counts", action="store_true")
     arguments = parser.parse_args()
     kernels = read_kernels()
     if arguments.tables:
@@ -610,6 +669,9 @@ def main():
                 Prediction(kernels, traced).show()
     else:
         rows = [Prediction(kernels, traced).row(SCENARIOS) for traced in all_traces(arguments.build)]
+        if arguments.counts:
+            print_counts(rows)
+            return
         arguments.out.write_text(text_of(rows), encoding="utf-8")
 
 

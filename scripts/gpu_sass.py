@@ -53,6 +53,7 @@ LOOPS = {
     "inner_products": [("rotations", None)],
     "inverse_columns": [], "inverse_rows": [],
     "plain_products": [("terms", None)],
+    "sum": [("products", None), ("multiples", None)],
     "tensor": [],
     "unary": [("polys", None)],
     "with_constant": [("polys", None)],
@@ -62,7 +63,7 @@ LOOPS = {
 PIPES = [
     ("wide", r"IMAD\.(WIDE|HI)"),
     ("multiply", r"(IMAD|HFMA2|FFMA|FMUL|FADD)\b"),
-    ("alu", r"(IADD3|VIADD|VIADDMNMX|VIMNMX|LOP3|SEL|ISETP|LEA|SHF|MOV|PRMT|PLOP3|CS2R|SGXT|BMSK|IABS)\b"),
+    ("alu", r"(IADD3|VIADD|VIADDMNMX|VIMNMX|LOP3|SEL|ISETP|LEA|SHF|MOV|PRMT|PLOP3|CS2R|SGXT|BMSK|IABS|P2R|R2P)\b"),
     ("memory", r"(LDG|STG|LD|ST|LDS|STS)\b"),
     ("double", r"D(ADD|MUL|FMA|SETP)\b"),
     ("special", r"(BREV|FLO|POPC|S2R|I2F|F2I|MUFU)\b"),

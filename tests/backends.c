@@ -469,6 +469,7 @@ static void run_refreshes(trace *t, umbra_params *params, const char *device) {
                                        {UMBRA_BOOTSTRAP_OPTIONS_INIT}};
   options[1].slots = 8;
   options[2].order = UMBRA_BOOTSTRAP_STC_FIRST;
+  options[2].target = UMBRA_TARGET_GPU;
   options[3].min_key = 1;
   *t = (trace){0};
   memset(seed, 9, sizeof seed);

@@ -434,7 +434,38 @@ static void test_misuse(void **state) {
   assert_fails(umbra_bootstrap_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "bound is");
   options.bound = 1, options.rounds = 3;
   assert_fails(umbra_bootstrap_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "rounds is 3");
+  options.rounds = 1, options.baby_steps = 12;
+  assert_fails(umbra_bootstrap_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "baby_steps is 12");
+  options.baby_steps = 1u << LOG_N;
+  assert_fails(umbra_bootstrap_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "up to 1024, or 0");
+  options.baby_steps = 0, options.target = (umbra_target)2;
+  assert_fails(umbra_bootstrap_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "target is 2");
   assert_null(plan);
+  umbra_params_destroy(params);
+}
+
+static umbra_bootstrap_report report_of(const umbra_params *params, umbra_target target, uint32_t baby_steps) {
+  const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .baby_steps = baby_steps, .target = target};
+  umbra_bootstrap_plan *plan = NULL;
+  umbra_bootstrap_report report = {UMBRA_BOOTSTRAP_REPORT_INIT};
+  assert_ok(umbra_bootstrap_plan_create(&plan, params, &options));
+  assert_ok(umbra_bootstrap_plan_report(plan, &report));
+  umbra_bootstrap_plan_destroy(plan);
+  return report;
+}
+
+/* At full size: 8 baby and 8 giant steps, or 16 and 4, by the target alone; and what is given holds for both. */
+static void test_baby_steps(void **state) {
+  (void)state;
+  umbra_params *params = NULL;
+  assert_ok(umbra_params_from_preset(&params, "boot-64k-40"));
+  const umbra_bootstrap_report cpu = report_of(params, UMBRA_TARGET_CPU, 0),
+                               gpu = report_of(params, UMBRA_TARGET_GPU, 0);
+  assert_int_equal(cpu.keys, 42);
+  assert_int_equal(gpu.keys, 56);
+  assert_int_equal(report_of(params, UMBRA_TARGET_CPU, 16).keys, 56);
+  assert_int_equal(report_of(params, UMBRA_TARGET_GPU, 8).keys, 42);
+  assert_true(cpu.error == gpu.error);
   umbra_params_destroy(params);
 }
 
@@ -465,14 +496,23 @@ static void test_missing_keys(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_levels),        cmocka_unit_test(test_every_slot_count),
-      cmocka_unit_test(test_structured),    cmocka_unit_test(test_arcsine),
-      cmocka_unit_test(test_stc_first),     cmocka_unit_test(test_min_key),
-      cmocka_unit_test(test_two_rounds),    cmocka_unit_test(test_pair),
-      cmocka_unit_test(test_many),          cmocka_unit_test(test_bound),
-      cmocka_unit_test(test_misuse),        cmocka_unit_test(test_missing_keys),
-      cmocka_unit_test(test_automatic),     cmocka_unit_test(test_allocation_failures),
-      cmocka_unit_test(test_odd_plans),     cmocka_unit_test(test_not_automatic),
+      cmocka_unit_test(test_levels),
+      cmocka_unit_test(test_every_slot_count),
+      cmocka_unit_test(test_structured),
+      cmocka_unit_test(test_arcsine),
+      cmocka_unit_test(test_stc_first),
+      cmocka_unit_test(test_min_key),
+      cmocka_unit_test(test_two_rounds),
+      cmocka_unit_test(test_pair),
+      cmocka_unit_test(test_many),
+      cmocka_unit_test(test_bound),
+      cmocka_unit_test(test_misuse),
+      cmocka_unit_test(test_baby_steps),
+      cmocka_unit_test(test_missing_keys),
+      cmocka_unit_test(test_automatic),
+      cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(test_odd_plans),
+      cmocka_unit_test(test_not_automatic),
       cmocka_unit_test(test_keys_in_parts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,9 +19,10 @@ static const umbra_kernels *real;
 static uint32_t first_aux, switches;
 
 static void count_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                                const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois) {
+                                const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois,
+                                int accumulate) {
   for (uint32_t i = 0; i < umbra_view_limbs(dst); i++) switches += umbra_view_position(dst, i) == first_aux;
-  real->inner_product(stream, dst, digit, digits, key, init, c, galois);
+  real->inner_product(stream, dst, digit, digits, key, init, c, galois, accumulate);
 }
 
 static void count_from_now(const scheme *s) {

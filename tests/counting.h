@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "host/base/integers.h"
 #include "host/ckks/context_internal.h"
 #include "host/device/session_internal.h"
 #include "host/ring/ring_internal.h"
@@ -65,8 +66,9 @@ COUNTED(ntt_inverse, (view dst, view src, words c), (dst, src, c))
 COUNTED(automorphism, (view dst, view src, uint32_t galois), (dst, src, galois))
 COUNTED(convert, (view dst, view src, const umbra_conversion *conversion, uint32_t first),
         (dst, src, conversion, first))
-COUNTED(inner_product, (view dst, view digit, uint32_t digits, view key, view init, words c, uint32_t galois),
-        (dst, digit, digits, key, init, c, galois))
+COUNTED(inner_product,
+        (view dst, view digit, uint32_t digits, view key, view init, words c, uint32_t galois, int accumulate),
+        (dst, digit, digits, key, init, c, galois, accumulate))
 COUNTED(plain_products, (view dst, view plain, view a, uint32_t terms, uint32_t log_gap),
         (dst, plain, a, terms, log_gap))
 COUNTED(gemm, (view dst, view a, words w, uint32_t parts), (dst, a, w, parts))
@@ -82,23 +84,42 @@ static void counted_ntt_close(umbra_stream *stream, view dst, view x, words a, v
   counted.base->divide_close(stream, dst, x, a, z, b);
 }
 
-static void extend_part(umbra_stream *stream, view digit, view own, const umbra_digit *of, uint32_t first,
-                        uint32_t count) {
-  if (!count) return;
-  umbra_view part = umbra_view_limbs_of(digit, umbra_ring_n(counted.ring), first, count);
-  counted.base->convert(stream, &part, own, of->conversion, first < of->first ? first : first - of->count);
+/* Limbs [begin, end), counted as those of src; dst begins with number `first`. */
+static void extend_part(umbra_stream *stream, view dst, view own, const umbra_digit *of, uint32_t first, uint32_t begin,
+                        uint32_t end) {
+  if (begin == end) return;
+  umbra_view part = umbra_view_limbs_of(dst, umbra_ring_n(counted.ring), begin - first, end - begin);
+  counted.base->convert(stream, &part, own, of->conversion, begin < of->first ? begin : begin - of->count);
   counted.base->ntt_forward(stream, &part);
 }
 
-static void counted_extend_digits(umbra_stream *stream, view dst, view src, const umbra_digit *digit) {
+/* Of one digit: what it does not own of limbs [first, first + limbs of dst). */
+static void extend_digit(umbra_stream *stream, view dst, view src, const umbra_digit *digit, uint32_t first) {
+  const uint32_t limbs = umbra_view_limbs(dst), end = first + limbs;
+  const uint32_t own_first = umbra_clamp_u32(digit->first, first, end),
+                 own_end = umbra_clamp_u32(digit->first + digit->count, first, end);
+  umbra_view own = umbra_view_limbs_of(src, umbra_ring_n(counted.ring), digit->first, digit->count);
+  extend_part(stream, dst, &own, digit, first, first, own_first);
+  extend_part(stream, dst, &own, digit, first, own_end, end);
+}
+
+static void counted_extend_digits(umbra_stream *stream, view dst, view src, const umbra_digit *digit, uint32_t digits,
+                                  uint32_t first) {
   count_call("extend_digits");
-  for (uint32_t j = 0; j < dst->polys; j++) {
-    const uint32_t end = digit[j].first + digit[j].count;
-    umbra_view to = umbra_view_poly(dst, j);
-    umbra_view own = umbra_view_limbs_of(src, umbra_ring_n(counted.ring), digit[j].first, digit[j].count);
-    extend_part(stream, &to, &own, &digit[j], 0, digit[j].first);
-    extend_part(stream, &to, &own, &digit[j], end, umbra_view_limbs(dst) - end);
+  for (uint32_t p = 0; p < dst->polys; p++) {
+    umbra_view to = umbra_view_poly(dst, p), from = umbra_view_poly(src, p / digits);
+    extend_digit(stream, &to, &from, &digit[p % digits], first);
   }
+}
+
+static void counted_sum(umbra_stream *stream, view dst, const umbra_sum_of *of) {
+  const umbra_view both = umbra_view_polys(dst, 0, 2), c0 = umbra_view_poly(dst, 0);
+  count_call("sum");
+  for (uint32_t i = 0; i < of->products; i++) counted.base->tensor(stream, dst, &of->a[i], &of->b[i], i > 0);
+  if (of->twice) counted.base->add(stream, dst, dst, dst);
+  for (uint32_t i = 0; i < of->multiples; i++)
+    (i || of->products ? counted.base->add_multiple : counted.base->mul_const)(stream, &both, &of->x[i], of->c[i]);
+  if (of->constant) counted.base->add_const(stream, &c0, &c0, of->constant);
 }
 
 static void counted_inner_products(umbra_stream *stream, view dst, view digit, uint32_t digits, view key, view init,
@@ -106,7 +127,7 @@ static void counted_inner_products(umbra_stream *stream, view dst, view digit, u
   count_call("inner_products");
   for (uint32_t r = 0; r < rotations; r++) {
     umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
-    counted.base->inner_product(stream, &pair, digit, digits, &key[r], init, c, galois[r]);
+    counted.base->inner_product(stream, &pair, digit, digits, &key[r], init, c, galois[r], 0);
   }
 }
 
@@ -115,12 +136,18 @@ static uint32_t no_blocks(const umbra_device *device) {
   return 0;
 }
 
+static uint32_t as_a_gpu(const umbra_device *device) {
+  (void)device;
+  return UMBRA_CACHED_BYTES / (umbra_ring_n(counted.ring) * (uint32_t)sizeof(uint32_t));
+}
+
 /* From now on the calls of that context's device are counted, until counting_end. */
 static void counting_begin(const umbra_context *context) {
   umbra_ring *ring = context->ring;
   counted = (counting){
       .ring = ring, .base = ring->kernels, .kernels = *ring->kernels, .most_taken = ring->session->memory.taken};
   counted.kernels.device.block_limbs = no_blocks;
+  counted.kernels.device.launch_limbs = as_a_gpu;
   counted.kernels.copy = counted_copy;
   counted.kernels.zero = counted_zero;
   counted.kernels.add = counted_add;
@@ -147,6 +174,7 @@ static void counting_begin(const umbra_context *context) {
   counted.kernels.ntt_close = counted_ntt_close;
   counted.kernels.extend_digits = counted_extend_digits;
   counted.kernels.inner_products = counted_inner_products;
+  counted.kernels.sum = counted_sum;
   counted.kernels.lift = NULL; /* composed of what is counted */
   ring->kernels = &counted.kernels;
 }

@@ -10,7 +10,7 @@
 
 /* ---- each kernel ---- */
 
-enum { LOG_N = 11, LIMBS = 3, MOST_DIGITS = 9, POLYS = 400, MOST_CALLS = 80 };
+enum { LOG_N = 11, LIMBS = 3, MOST_DIGITS = 9, POLYS = 400, MOST_CALLS = 100 };
 
 typedef struct called {
   const char *kernel;
@@ -104,6 +104,23 @@ static void tensor(device *d) {
   CALL(d, tensor, &z, &x, &y, 1);
 }
 
+/* One launch has room for two products and four multiples. */
+static void sums(device *d) {
+  enum { MOST = 5 };
+  umbra_view a[MOST], x[MOST];
+  const uint32_t *c[MOST];
+  for (uint32_t i = 0; i < MOST; i++) {
+    a[i] = polys(d, 4 + 2 * i, 2);
+    x[i] = polys(d, 4 + 2 * (MOST + i), 2);
+    c[i] = constants;
+  }
+  const umbra_view three = polys(d, 0, 3), two = polys(d, 0, 2);
+  for (uint32_t products = 0; products <= MOST; products++)
+    for (uint32_t multiples = 0; multiples <= MOST; multiples += MOST - 1)
+      CALL(d, sum, products ? &three : &two,
+           &(umbra_sum_of){.a = a, .b = a, .products = products, .x = x, .c = c, .multiples = multiples});
+}
+
 static void transforms(device *d) {
   const umbra_view x = polys(d, 0, 2), y = polys(d, 2, 2), none = part(d, 0, 1, 0, 0);
   CALL(d, ntt_forward, &x);
@@ -115,7 +132,7 @@ static void transforms(device *d) {
 static void conversions(device *d) {
   const umbra_view one = part(d, 0, 1, 0, 1), two = part(d, 1, 1, 1, 2), all = polys(d, 0, 1), digits = polys(d, 1, 1);
   CALL(d, convert, &two, &one, d->conversion, 0);
-  CALL(d, extend_digits, &digits, &all, &(umbra_digit){0, 1, d->conversion});
+  CALL(d, extend_digits, &digits, &all, &(umbra_digit){0, 1, d->conversion}, 1, 0);
 }
 
 static void products_of(device *d, uint32_t digits, uint32_t rotations) {
@@ -123,7 +140,7 @@ static void products_of(device *d, uint32_t digits, uint32_t rotations) {
   for (uint32_t j = 0; j < digits; j++) digit[j] = polys(d, j, 1);
   for (uint32_t r = 0; r < rotations; r++) key[r] = polys(d, MOST_DIGITS, 2 * digits);
   const umbra_view sums = polys(d, 3 * MOST_DIGITS, 2 * rotations), sum = polys(d, 3 * MOST_DIGITS, 2);
-  CALL(d, inner_product, &sum, digit, digits, key, NULL, NULL, 5);
+  CALL(d, inner_product, &sum, digit, digits, key, NULL, NULL, 5, 0);
   CALL(d, inner_products, &sums, digit, digits, key, NULL, NULL, galois, rotations);
 }
 
@@ -182,6 +199,7 @@ static void make_calls(device *d) {
   note(d, "nothing");
   elementwise(d);
   tensor(d);
+  sums(d);
   transforms(d);
   conversions(d);
   inner_products(d);

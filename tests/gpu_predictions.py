@@ -85,10 +85,19 @@ class Model(unittest.TestCase):
         self.assertEqual(gpu_model.pipe_clocks(total, 2), 3)
         self.assertEqual(gpu_model.pipe_clocks(total, 1), 264 / 128)
 
+    def test_what_the_launch_before_touched_costs_nothing(self):
+        step = lambda *touched: gpu_model.Step("tensor", 1, list(touched), {})
+        a, b, large = (1, 10, False), (2, 10, True), (3, gpu_model.CACHED_BYTES, False)
+        steps = [step(a, b), step((2, 10, False), (3, 10, True)), step(a), step(a, a, large), step(a)]
+        self.assertEqual(list(gpu_model.counted_bytes(steps)), [20, 10, 10, gpu_model.CACHED_BYTES, 10])
+        streamed = (4, gpu_model.CACHED_BYTES, gpu_model.STREAMED)
+        self.assertEqual(list(gpu_model.counted_bytes([step(a, streamed), step(a, streamed)])),
+                         [10 + gpu_model.CACHED_BYTES, gpu_model.CACHED_BYTES])
+
     def test_changes_are_told(self):
-        row = {"name": "rotate", "params": "n16-d23-s55", "launches": 12, "microseconds": 100.0}
+        row = {"name": "rotate", "params": "n16-d23-s55", "launches": 12, "counted_bytes": 7, "microseconds": 100.0}
         self.assertEqual(list(gpu_model.differences([row], [row])), [])
-        for other in ({**row, "launches": 13}, {**row, "microseconds": 102.0}, {**row, "params": "n16-d24-s50"}):
+        for other in ({**row, "launches": 13}, {**row, "microseconds": 102.0}, {**row, "counted_bytes": 8}, {**row, "params": "n16-d24-s50"}):
             self.assertEqual(len(list(gpu_model.differences([row], [other]))), 1)
 
 

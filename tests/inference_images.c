@@ -355,6 +355,7 @@ static void several(void **state) {
   assert_int_equal(said.key_switches, taken.key_switches);
   assert_int_equal(said.products, taken.products);
   check_close((double)said.launches, (double)taken.launches);
+  check_close((double)said.memory_bytes, (double)taken.memory_bytes);
   check_close(said.seconds, taken.seconds);
   check_close(seconds_of_layers(plan), taken.seconds);
   assert_int_equal(report.ciphertexts % RECORDS, 0);

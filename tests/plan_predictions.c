@@ -2,7 +2,7 @@
 /* labels: quick */
 /*
  * The table of an H200 against scripts/gpu_model.py, which knows more (caches, instructions, what a launch waits for): the
- * same launches, and about the same times, for the operations of bench/predictions/h200.json.
+ * same launches and bytes, and about the same times, for the operations of bench/predictions/h200.json.
  */
 #include <cjson/cJSON.h>
 
@@ -15,7 +15,7 @@ typedef struct job {
   umbra_context *context;
   umbra_evaluator *evaluator;
   umbra_bootstrapper *bootstrapper; /* NULL: of a set that does not refresh */
-  umbra_ciphertext *x, *out[HOISTED];
+  umbra_ciphertext *x, *y, *out[HOISTED];
   umbra_matrix *records, *product;
   umbra_weights *weights;
 } job;
@@ -53,13 +53,15 @@ static void job_open(job *j, const char *name) {
   assert_ok(umbra_evaluator_create(&j->evaluator, j->context, NULL));
   assert_ok(umbra_context_cost_machine(j->context, "h200"));
   if (strncmp(name, "boot", 4) == 0) {
-    assert_ok(umbra_bootstrap_plan_create(&plan, umbra_context_params(j->context), NULL));
+    const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .target = UMBRA_TARGET_GPU};
+    assert_ok(umbra_bootstrap_plan_create(&plan, umbra_context_params(j->context), &options));
     assert_ok(umbra_bootstrap_plan_report(plan, &report));
     assert_ok(umbra_bootstrapper_create(&j->bootstrapper, j->context, plan, NULL));
     umbra_bootstrap_plan_destroy(plan);
     level = report.input_level;
   }
   assert_ok(umbra_dry_ciphertext(&j->x, j->context, level, 0, 1));
+  assert_ok(umbra_dry_ciphertext(&j->y, j->context, level, 0, 1));
   if (strncmp(name, "n12", 3) == 0) open_matrices(j);
 }
 
@@ -68,13 +70,14 @@ static void job_close(job *j) {
   umbra_matrix_destroy(j->product);
   umbra_weights_destroy(j->weights);
   umbra_ciphertext_destroy(j->x);
+  umbra_ciphertext_destroy(j->y);
   for (int i = 0; i < HOISTED; i++) umbra_ciphertext_destroy(j->out[i]);
   umbra_bootstrapper_destroy(j->bootstrapper);
   umbra_evaluator_destroy(j->evaluator);
   umbra_context_destroy(j->context);
 }
 
-static umbra_status product(job *j) { return umbra_mul(j->evaluator, j->out, j->x, j->x); }
+static umbra_status product(job *j) { return umbra_mul(j->evaluator, j->out, j->x, j->y); }
 static umbra_status rotation(job *j) { return umbra_rotate(j->evaluator, j->out, j->x, 1); }
 static umbra_status refresh(job *j) { return umbra_bootstrap(j->evaluator, j->out, j->x, j->bootstrapper); }
 
@@ -134,6 +137,7 @@ static void hold(int operation, const cJSON *row) {
   printf("%s: %zu launches, %.0f us; the model's %.0f us\n", operations[operation].name, cost.launches,
          1e6 * cost.seconds, 1e6 * predicted);
   assert_int_equal(cost.launches, (size_t)number_of(row, "launches"));
+  assert_int_equal(cost.memory_bytes, (uint64_t)number_of(row, "counted_bytes"));
   assert_true(fabs(cost.seconds / predicted - 1) < most_off);
   job_close(&j);
 }

@@ -88,6 +88,7 @@ static void hold_plan(const umbra_train_plan *plan) {
   assert_same(kernel_calls);
   assert_same(kernel_bytes);
   assert_same(launches);
+  assert_same(memory_bytes);
   assert_same(uploaded_bytes);
   assert_same(downloaded_bytes);
   assert_same(key_bytes);

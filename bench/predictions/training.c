@@ -10,9 +10,10 @@
 
 static const char preset[] = "boot-64k-40";
 
-/* As scripts/reference_runs and scripts/main_job plan them. */
-static const umbra_train_options helr = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 11982, .columns = 196, .batch = 1024,
-                                         .whole_batches = 1};
+/* As scripts/reference_runs and scripts/main_job plan them, but for a GPU. */
+static const umbra_train_options helr = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 11982,
+                                         .columns = 196,           .batch = 1024,
+                                         .whole_batches = 1,       .target = UMBRA_TARGET_GPU};
 static const umbra_sigmoid_options main_job_sigmoid = {
     .struct_size = sizeof main_job_sigmoid, .degree = 15, .range = 24};
 static const umbra_train_options main_job = {.struct_size = sizeof(umbra_train_options),
@@ -22,7 +23,8 @@ static const umbra_train_options main_job = {.struct_size = sizeof(umbra_train_o
                                              .rate = 0.2,
                                              .momentum = 0.01,
                                              .bound = 8,
-                                             .sigmoid = &main_job_sigmoid};
+                                             .sigmoid = &main_job_sigmoid,
+                                             .target = UMBRA_TARGET_GPU};
 
 typedef struct training {
   umbra_train_plan *plan;

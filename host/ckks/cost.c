@@ -13,6 +13,7 @@ static void add_counts(umbra_cost *made, const umbra_cost *sum, uint64_t times) 
   made->uploaded_bytes = sum->uploaded_bytes + times * made->uploaded_bytes;
   made->downloaded_bytes = sum->downloaded_bytes + times * made->downloaded_bytes;
   made->launches = sum->launches + times * made->launches;
+  made->memory_bytes = sum->memory_bytes + times * made->memory_bytes;
   made->seconds = sum->seconds + (double)times * made->seconds;
 }
 

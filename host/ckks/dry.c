@@ -75,10 +75,14 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
   return UMBRA_OK;
 }
 
-/* ---- memory ---- */
+/* ---- calls and memory ---- */
+
+void umbra_dry_aim(const umbra_context *context, umbra_target target) {
+  if (target == UMBRA_TARGET_CPU) umbra_dry_be_processor(umbra_ring_device(context->ring), 0);
+}
 
 void umbra_dry_take_as_cpu(const umbra_context *context) {
-  umbra_dry_be_blocked(umbra_ring_device(context->ring), UMBRA_PLANNED_THREADS);
+  umbra_dry_be_processor(umbra_ring_device(context->ring), UMBRA_PLANNED_THREADS);
 }
 
 /* ---- levels ---- */

@@ -54,6 +54,7 @@ static void tell_kernels(umbra_cost *cost, const umbra_device *device) {
     cost->kernel_calls += kernel->calls;
     cost->kernel_bytes += kernel->bytes;
     cost->launches += kernel->launches;
+    cost->memory_bytes += kernel->memory_bytes;
   }
   cost->products = accounts.kernel[UMBRA_DRY_tensor].calls;
   cost->uploaded_bytes = accounts.uploaded;
@@ -161,7 +162,12 @@ umbra_status umbra_context_kernel_cost(const umbra_context *context, umbra_kerne
   umbra_dry_accounts accounts;
   umbra_dry_accounts_read(&accounts, umbra_ring_device(context->ring));
   const umbra_dry_kernel *kernel = &accounts.kernel[i];
-  const umbra_kernel_cost made = {UMBRA_KERNEL_COST_INIT, .name = kernel->name,   .calls = kernel->calls,
-                                  .limbs = kernel->limbs, .bytes = kernel->bytes, .launches = kernel->launches};
+  const umbra_kernel_cost made = {UMBRA_KERNEL_COST_INIT,
+                                  .name = kernel->name,
+                                  .calls = kernel->calls,
+                                  .limbs = kernel->limbs,
+                                  .bytes = kernel->bytes,
+                                  .launches = kernel->launches,
+                                  .memory_bytes = kernel->memory_bytes};
   return UMBRA_GIVE(umbra_kernel_cost, cost, &made);
 }

@@ -21,7 +21,7 @@ static umbra_status multiply(umbra_evaluator *evaluator, const umbra_poly *produ
   UMBRA_TRY(umbra_poly_pin(&key->key.poly, ring, evaluator->stream));
   umbra_view dst = umbra_poly_view(product, ring), one = umbra_poly_view(digit, ring);
   umbra_view keys = umbra_poly_view(&key->key.poly, ring);
-  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->inner_product, evaluator->stream, &dst, &one, 1, &keys, c0, factor, 1);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->inner_product, evaluator->stream, &dst, &one, 1, &keys, c0, factor, 1, 0);
   umbra_poly_unpin(&key->key.poly, ring);
   umbra_ring_count_ephemeral_switch(ring);
   return UMBRA_OK;

@@ -3,14 +3,13 @@
 
 #include "../base/error.h"
 #include "../base/integers.h"
+#include "../base/memory.h"
 #include "../ring/divide.h"
 #include "../ring/key_switch.h"
 #include "../ring/ops.h"
 #include "constant.h"
 #include "keys_internal.h"
 #include "noise.h"
-
-enum { MOST_MULTIPLES = 256 };
 
 umbra_log2 umbra_sum_log_step(const umbra_chain *chain, uint32_t level) {
   return umbra_divide_log_ratio(chain, chain->window[level], chain->window[level - 1]);
@@ -68,8 +67,10 @@ typedef struct sum_job {
   umbra_evaluator *evaluator;
   const umbra_scaled *sum;
   const umbra_summands *of;
-  umbra_constant constant, factor[MOST_MULTIPLES];
+  umbra_constant constant, factor[UMBRA_MOST_MULTIPLES];
   uint32_t first, count; /* limbs of the strip */
+  umbra_view *a, *b, *x; /* of it: factors, and what is multiplied */
+  umbra_integer *integer;
 } sum_job;
 
 static umbra_view strip_of(const sum_job *job, const umbra_scaled *x, uint32_t polys) {
@@ -78,43 +79,50 @@ static umbra_view strip_of(const sum_job *job, const umbra_scaled *x, uint32_t p
   return umbra_view_limbs_of(&all, umbra_ring_n(ring), job->first, job->count);
 }
 
-static void add_products(const sum_job *job) {
-  const umbra_ring *ring = job->evaluator->context->ring;
-  umbra_view dst = strip_of(job, job->sum, 3);
-  for (size_t i = 0; i < job->of->products; i++) {
-    umbra_view a = strip_of(job, job->of->product[i].a, 2), b = strip_of(job, job->of->product[i].b, 2);
-    umbra_ring_tensor(ring, job->evaluator->stream, &dst, &a, &b, i > 0);
+static umbra_integer integer_of(const umbra_constant *constant) {
+  return (umbra_integer){constant->re, constant->shift};
+}
+
+static void fill_strip(const sum_job *job) {
+  const umbra_summands *of = job->of;
+  const umbra_view dst = strip_of(job, job->sum, of->products ? 3 : 2);
+  for (size_t i = 0; i < of->products; i++) {
+    job->a[i] = strip_of(job, of->product[i].a, 2);
+    job->b[i] = strip_of(job, of->product[i].b, 2);
   }
-  if (job->of->twice) umbra_ring_add(ring, job->evaluator->stream, &dst, &dst, &dst);
-}
-
-static void add_multiples(const sum_job *job) {
-  const umbra_ring *ring = job->evaluator->context->ring;
-  umbra_view dst = strip_of(job, job->sum, 2);
-  for (size_t i = 0; i < job->of->multiples; i++) {
-    umbra_view x = strip_of(job, job->of->multiple[i].x, 2);
-    int first = !i && !job->of->products;
-    const umbra_constant *factor = &job->factor[i];
-    (first ? umbra_ring_mul_integer : umbra_ring_add_multiple)(ring, job->evaluator->stream, &dst, &x, factor->re,
-                                                               factor->shift);
+  for (size_t i = 0; i < of->multiples; i++) {
+    job->x[i] = strip_of(job, of->multiple[i].x, 2);
+    job->integer[i] = integer_of(&job->factor[i]);
   }
+  const umbra_ring_summands summands = {.a = job->a,
+                                        .b = job->b,
+                                        .products = (uint32_t)of->products,
+                                        .twice = of->twice,
+                                        .x = job->x,
+                                        .factor = job->integer,
+                                        .multiples = (uint32_t)of->multiples,
+                                        .constant = integer_of(&job->constant)};
+  umbra_ring_sum(job->evaluator->context->ring, job->evaluator->stream, &dst, &summands);
 }
 
-static void add_constant(const sum_job *job) {
-  if (!job->constant.re) return;
-  umbra_view both = strip_of(job, job->sum, 2), c0 = umbra_view_poly(&both, 0);
-  umbra_ring_add_integer(job->evaluator->context->ring, job->evaluator->stream, &c0, &c0, job->constant.re,
-                         job->constant.shift);
-}
-
-static void fill(sum_job *job) {
+static void fill_strips(sum_job *job) {
   uint32_t limbs = job->sum->poly.window.count, strip = umbra_ring_strip(job->evaluator->context->ring);
   for (; job->first < limbs; job->first += strip) {
     job->count = umbra_min_u32(strip, limbs - job->first);
-    add_products(job);
-    add_multiples(job);
-    add_constant(job);
+    fill_strip(job);
   }
+}
+
+static umbra_status fill(sum_job *job) {
+  const size_t products = job->of->products, multiples = job->of->multiples;
+  UMBRA_TRY(umbra_alloc(&job->a, 2 * products + multiples, sizeof *job->a, "a sum"));
+  job->b = job->a + products;
+  job->x = job->b + products;
+  umbra_status status = umbra_alloc(&job->integer, multiples, sizeof *job->integer, "a sum");
+  if (status == UMBRA_OK) fill_strips(job);
+  umbra_free(job->a);
+  umbra_free(job->integer);
+  return status;
 }
 
 static umbra_status round_constants(sum_job *job) {
@@ -144,7 +152,7 @@ static umbra_estimate estimate_of(const sum_job *job) {
 static umbra_status check(const sum_job *job) {
   const umbra_chain *chain = umbra_context_chain(job->evaluator->context);
   uint32_t level = job->sum->level;
-  int fits = job->of->multiples <= MOST_MULTIPLES && job->of->products + job->of->multiples;
+  int fits = job->of->multiples <= UMBRA_MOST_MULTIPLES && job->of->products + job->of->multiples;
   for (size_t i = 0; i < job->of->products; i++) {
     const umbra_scaled *a = job->of->product[i].a, *b = job->of->product[i].b;
     fits &= umbra_level_contains(chain, a->level, level) && umbra_level_contains(chain, b->level, level);
@@ -160,7 +168,7 @@ static umbra_status fill_and_close(umbra_scaled *made, umbra_evaluator *evaluato
   sum_job job = {.evaluator = evaluator, .sum = sum, .of = summands};
   UMBRA_TRY(check(&job));
   UMBRA_TRY(round_constants(&job));
-  fill(&job);
+  UMBRA_TRY(fill(&job));
   sum->estimate = estimate_of(&job);
   umbra_view dst = umbra_poly_view(&made->poly, evaluator->context->ring);
   return umbra_sum_close(evaluator, &dst, sum, key, &made->estimate);

@@ -73,6 +73,7 @@ static void add_operation(cJSON *list, size_t i, const umbra_cost *cost) {
   cJSON_AddNumberToObject(facts, "seconds", cost->seconds);
   cJSON_AddNumberToObject(facts, "launches", (double)cost->launches);
   cJSON_AddNumberToObject(facts, "kernel_bytes", (double)cost->kernel_bytes);
+  cJSON_AddNumberToObject(facts, "memory_bytes", (double)cost->memory_bytes);
   cJSON_AddItemToArray(list, facts);
 }
 

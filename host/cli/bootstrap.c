@@ -13,7 +13,7 @@
 static const char default_preset[] = "boot-64k-40";
 
 typedef struct bootstrap_options {
-  const char *preset, *params, *order;
+  const char *preset, *params, *order, *target;
   double bound;
   uint32_t slots, rounds;
   bool demo, plan_only, min_key, json, simulated; /* simulated: on device sim, without keys */
@@ -108,6 +108,7 @@ static bool make_plan(bootstrap_job *j, const bootstrap_options *o, cli_report *
   j->wanted.min_key = o->min_key;
   if (o->bound > 0) j->wanted.bound = o->bound;
   if (o->rounds) j->wanted.rounds = o->rounds;
+  if (o->target && !cli_check(umbra_target_parse(&j->wanted.target, o->target), "--target")) return false;
   if (o->order && strcmp(o->order, "stc-first") == 0) j->wanted.order = UMBRA_BOOTSTRAP_STC_FIRST;
   umbra_bootstrap_report_init(&j->report);
   if (!cli_check(umbra_bootstrap_plan_create(&j->plan, j->params, &j->wanted), NULL) ||
@@ -276,6 +277,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(1, 2)},
       {"bound", "B", "parts of slots lie in [-B, B], a power of two (default 1)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(0x1p-20, 0x1p20)},
+      {"target", "NAME", "baby steps for cpu (default) or gpu: fewer kernels there, and more keys", CLI_TEXT, &o.target,
+       CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};

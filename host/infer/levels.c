@@ -9,6 +9,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../ckks/dry.h"
 #include "../linalg/layout.h"
 #include "way.h"
 
@@ -35,8 +36,9 @@ typedef struct meter {
 
 static umbra_status open_meter(meter *m, const umbra_way *way, rates *r) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = way->params, .device = "dry"};
-  const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = way->refresh};
+  const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = way->refresh, .target = m->target};
   UMBRA_TRY(umbra_context_create(&m->context, &desc));
+  umbra_dry_aim(m->context, m->target);
   UMBRA_TRY(umbra_evaluator_create(&m->evaluator, m->context, NULL));
   UMBRA_TRY(umbra_bootstrap_plan_create(&m->plan, way->params, &options));
   UMBRA_TRY(umbra_bootstrap_plan_report(m->plan, &r->report));

@@ -157,7 +157,7 @@ static umbra_status make_layers(umbra_inference *n, umbra_watch *watch) {
 
 /* For the widest of the values that are refreshed. */
 static umbra_status make_bootstrapper(umbra_inference *n, const umbra_way *way, const umbra_progress *progress) {
-  umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = way->refresh};
+  umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = way->refresh, .target = way->target};
   umbra_bootstrap_plan *plan = NULL;
   options.slots = 2;
   for (uint32_t i = 0; i < n->program->step_count; i++)

@@ -119,6 +119,7 @@ static umbra_way outline_of(const umbra_way *way) {
                      .encode = way->encode,
                      .ahead = way->ahead,
                      .refresh = way->refresh,
+                     .target = way->target,
                      .weights = way->weights,
                      .weight_bound = way->weight_bound};
 }

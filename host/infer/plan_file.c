@@ -31,9 +31,11 @@ typedef struct inference_record {
   uint64_t samples, labels_equal, near_ties;
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
-  uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
-  uint16_t weights, weight_bound;                /* of encrypted ones: 1 + its binary logarithm; 0: not known */
-  uint32_t bare;                                 /* whether the steps are without them */
+  uint32_t image[3], encode; /* image: of a record; 0: rows of elements */
+  uint16_t refresh, target;
+  uint32_t refreshes;
+  uint16_t weights, weight_bound; /* of encrypted ones: 1 + its binary logarithm; 0: not known */
+  uint32_t bare;                  /* whether the steps are without them */
   uint64_t ahead;
   uint32_t order, group; /* of the layout */
 } inference_record;
@@ -58,7 +60,8 @@ static inference_record essence_of(const umbra_inference_plan *plan) {
                             .stride = way->layout.stride,
                             .slots = way->layout.slots,
                             .image = {way->image.channels, way->image.height, way->image.width},
-                            .refresh = (uint32_t)way->refresh,
+                            .refresh = (uint16_t)way->refresh,
+                            .target = (uint16_t)way->target,
                             .weights = (uint16_t)way->weights,
                             .weight_bound = (uint16_t)(way->weight_bound > 0 ? 1 + ilogb(way->weight_bound) : 0),
                             .order = (uint32_t)way->layout.order,
@@ -192,9 +195,9 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
   if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST ||
-      (r->ahead && r->encode != UMBRA_TRANSFORM_AT_USE))
-    return umbra_reader_malformed(reader, "marks %u and %u of a plan, %llu bytes ahead", r->encode, r->refresh,
-                                  (unsigned long long)r->ahead);
+      !umbra_target_name((umbra_target)r->target) || (r->ahead && r->encode != UMBRA_TRANSFORM_AT_USE))
+    return umbra_reader_malformed(reader, "marks %u, %u and %u of a plan, %llu bytes ahead", r->encode, r->refresh,
+                                  r->target, (unsigned long long)r->ahead);
   const int encrypted = r->weights == UMBRA_WEIGHTS_ENCRYPTED;
   if (r->weights > UMBRA_WEIGHTS_ENCRYPTED || r->bare > (uint32_t)encrypted || (encrypted && !r->steps) ||
       (r->weight_bound && !encrypted) || r->weight_bound > DBL_MAX_EXP)
@@ -223,6 +226,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   way->encode = (umbra_transform_encode_when)r->encode;
   way->ahead = r->ahead;
   way->refresh = (umbra_bootstrap_order)r->refresh;
+  way->target = (umbra_target)r->target;
   way->weights = (umbra_weights_kind)r->weights;
   way->weight_bound = r->weight_bound ? ldexp(1, r->weight_bound - 1) : 0;
   UMBRA_TRY(set_image(way, reader, r, elements));

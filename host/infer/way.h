@@ -19,6 +19,7 @@ typedef struct umbra_way {
   umbra_transform_encode_when encode; /* of convolutions */
   uint64_t ahead;                     /* at use: bytes of diagonals that are encoded before, as far as they reach */
   umbra_bootstrap_order refresh;      /* how, if at all */
+  umbra_target target;                /* and for what */
   umbra_weights_kind weights;
   double weight_bound;        /* of encrypted ones, a power of two from 1 on; 0: not known, or none are encrypted */
   umbra_place_choice *levels; /* of each step: at entry, and whether its result is refreshed; NULL: not found */

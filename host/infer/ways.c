@@ -9,6 +9,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../ckks/dry.h"
 #include "../linalg/matrix.h"
 #include "../nn/feature_map.h"
 #include "network.h"
@@ -53,6 +54,7 @@ static umbra_status open_trial(trial *t, const umbra_program *program, const cha
   const umbra_way *way = t->way;
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = way->params, .device = "dry"};
   UMBRA_TRY(umbra_context_create(&t->context, &desc));
+  umbra_dry_aim(t->context, way->target);
   if (machine) UMBRA_TRY(umbra_context_cost_machine(t->context, machine));
   UMBRA_TRY(umbra_evaluator_create(&t->evaluator, t->context, NULL));
   UMBRA_TRY(umbra_network_make(&t->network, t->context, program, way, NULL));
@@ -109,6 +111,7 @@ static void repeat(const trial *t, umbra_cost *cost, size_t steps) {
   cost->uploaded_bytes *= count;
   cost->downloaded_bytes *= count;
   cost->launches *= count;
+  cost->memory_bytes *= count;
   cost->seconds *= (double)count;
   cost->working_bytes += waiting;
   cost->peak_bytes += waiting;
@@ -218,6 +221,7 @@ static void add_layouts(list *l, umbra_params *params) {
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
     const umbra_way way = {.params = params,
                            .refresh = (umbra_bootstrap_order)order,
+                           .target = l->options->target,
                            .weights = l->options->weights,
                            .weight_bound = l->weight_bound};
     if (l->program->image.channels) add_images(l, way);

@@ -11,6 +11,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../base/text.h"
+#include "../ckks/dry.h"
 #include "layout.h"
 
 enum {
@@ -239,6 +240,7 @@ static umbra_status compare(umbra_product_plan *plan) {
   trial t = {.desc = &plan->desc};
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry"};
   UMBRA_TRY(umbra_context_create(&t.context, &desc));
+  umbra_dry_aim(t.context, plan->desc.target);
   umbra_status status = umbra_evaluator_create(&t.evaluator, t.context, NULL);
   if (status == UMBRA_OK) status = keep_possible(plan, &t);
   umbra_evaluator_destroy(t.evaluator);

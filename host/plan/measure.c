@@ -139,7 +139,7 @@ static void key(bench *b) {
   for (uint32_t j = 0; j < DIGITS; j++) digit[j] = operand(b, (size_t)LIMBS * j, 1, 0, LIMBS);
   const umbra_view sum = operand(b, DIGITS_LIMBS, 2, 0, LIMBS);
   const umbra_view keys = operand(b, next_of(b, DIGITS_LIMBS + SUM_LIMBS, 2 * DIGITS_LIMBS), 2 * DIGITS, 0, LIMBS);
-  b->kernels->inner_product(b->stream, &sum, digit, DIGITS, &keys, NULL, NULL, 5);
+  b->kernels->inner_product(b->stream, &sum, digit, DIGITS, &keys, NULL, NULL, 5, 0);
 }
 
 static void plain_by(bench *b, uint32_t log_gap) {

@@ -94,6 +94,34 @@ uint32_t umbra_digit_block_limbs(const umbra_digit_block *block) {
   return block->plan->window.count + block->plan->aux;
 }
 
+uint32_t umbra_digit_block_written(const umbra_digit_block *block, uint32_t first, uint32_t count) {
+  const uint32_t own = block->plan->window.count; /* each of them some digit's */
+  return count * block->plan->digits.count - (umbra_min_u32(first + count, own) - umbra_min_u32(first, own));
+}
+
+/* Whether blocks of so many limbs are such that what a launch writes is in the cache for the next one. */
+static int launches_fit(const umbra_digit_block *block, uint32_t most) {
+  const uint32_t limbs = umbra_digit_block_limbs(block), fit = umbra_ring_launch_limbs(block->ring);
+  for (uint32_t first = 0; first < limbs; first += most)
+    if (umbra_digit_block_written(block, first, umbra_min_u32(most, limbs - first)) > fit) return 0;
+  return 1;
+}
+
+/* As few blocks as do, which are equally large. */
+static uint32_t most_of_launches(const umbra_digit_block *block) {
+  const uint32_t limbs = umbra_digit_block_limbs(block);
+  uint32_t most = limbs;
+  for (uint32_t blocks = 2; most > 1 && !launches_fit(block, most); blocks++)
+    most = (uint32_t)umbra_quotient_above(limbs, blocks);
+  return most;
+}
+
+uint32_t umbra_digit_block_most(const umbra_digit_block *block) {
+  const uint32_t limbs = umbra_digit_block_limbs(block);
+  if (umbra_ring_launch_limbs(block->ring)) return most_of_launches(block);
+  return umbra_min_u32(umbra_ring_block(block->ring), limbs);
+}
+
 umbra_status umbra_digit_block_open(umbra_digit_block *block, umbra_ring *ring, umbra_stream *stream,
                                     const umbra_view *x, umbra_window window) {
   umbra_digit_block opened = {.ring = ring, .stream = stream, .x = x};
@@ -121,20 +149,48 @@ static void extend_part(const umbra_digit_block *b, uint32_t j, uint32_t first, 
   UMBRA_ENQUEUE(kernels->ntt_forward, b->stream, &part);
 }
 
-void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coefficients) {
+/* One call for limbs of all digits, packed or not, from number `first` on. */
+static void extend_all(const umbra_digit_block *b, const umbra_view *dst, uint32_t first,
+                       const umbra_view *coefficients) {
   const umbra_decomposition *plan = b->plan;
-  const umbra_kernels *kernels = b->ring->kernels;
-  if (kernels->extend_digits && b->count == umbra_digit_block_limbs(b)) {
-    umbra_view all = umbra_view_packed(b->ring, b->data, plan->digits.count, plan->window, 0, b->count);
-    UMBRA_ENQUEUE(kernels->extend_digits, b->stream, &all, coefficients, plan->digit);
-    return;
-  }
+  UMBRA_ENQUEUE(b->ring->kernels->extend_digits, b->stream, dst, coefficients, plan->digit, plan->digits.count, first);
+}
+
+/* Digit by digit, in two parts at most. */
+static void extend_each(const umbra_digit_block *b, const umbra_view *coefficients) {
+  const umbra_decomposition *plan = b->plan;
   uint32_t end = b->first + b->count;
   for (uint32_t j = 0; j < plan->digits.count; j++) {
     uint32_t own_first = plan->digit[j].first, own_end = own_first + plan->digit[j].count;
     umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(b->ring), own_first, own_end - own_first);
     extend_part(b, j, b->first, umbra_clamp_u32(own_first, b->first, end), &own);
     extend_part(b, j, umbra_clamp_u32(own_end, b->first, end), end, &own);
+  }
+}
+
+void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coefficients) {
+  const int at_once = b->count == umbra_digit_block_limbs(b) || umbra_ring_launch_limbs(b->ring);
+  if (b->ring->kernels->extend_digits && at_once) {
+    umbra_view all = umbra_view_packed(b->ring, b->data, b->plan->digits.count, b->plan->window, b->first, b->count);
+    extend_all(b, &all, b->first, coefficients);
+    return;
+  }
+  extend_each(b, coefficients);
+}
+
+/* The same for a block of all limbs, in parts where that is better. */
+static void extend_blocks(const umbra_digit_block *all, const umbra_view *coefficients) {
+  const umbra_decomposition *plan = all->plan;
+  const uint32_t most = umbra_digit_block_most(all);
+  const umbra_view whole = umbra_view_packed(all->ring, all->data, plan->digits.count, plan->window, 0, all->count);
+  if (!umbra_ring_launch_limbs(all->ring)) {
+    umbra_digit_block_extend(all, coefficients);
+    return;
+  }
+  for (uint32_t first = 0; first < all->count; first += most) {
+    const uint32_t count = umbra_min_u32(most, all->count - first);
+    const umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(all->ring), first, count);
+    extend_all(all, &part, first, coefficients);
   }
 }
 
@@ -154,7 +210,7 @@ umbra_view umbra_digit_block_view(const umbra_digit_block *b, uint32_t j, uint32
 
 umbra_view umbra_digit_block_coefficients(const umbra_digit_block *b, uint32_t *memory) {
   umbra_window window = b->plan->window;
-  umbra_view coefficients = umbra_view_packed(b->ring, memory, 1, window, 0, window.count);
+  umbra_view coefficients = umbra_view_packed(b->ring, memory, b->x->polys, window, 0, window.count);
   UMBRA_ENQUEUE(b->ring->kernels->ntt_inverse, b->stream, &coefficients, b->x, b->plan->closing);
   return coefficients;
 }
@@ -177,7 +233,7 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
     all.count = umbra_digit_block_limbs(&all);
     all.data = made.extended.data;
     umbra_view coefficients = umbra_digit_block_coefficients(&all, memory);
-    umbra_digit_block_extend(&all, &coefficients);
+    extend_blocks(&all, &coefficients);
     *digits = made;
   }
   umbra_ring_give(ring, memory, bytes);

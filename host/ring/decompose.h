@@ -55,7 +55,13 @@ umbra_status umbra_digit_block_open(umbra_digit_block *block, umbra_ring *ring, 
 /* Limbs of the window and of the auxiliary primes in use. */
 uint32_t umbra_digit_block_limbs(const umbra_digit_block *block);
 
-/* x in the coefficient domain, as digits want it, in memory of `window.count` limbs. */
+/* Of these, how many a block should have. */
+uint32_t umbra_digit_block_most(const umbra_digit_block *block);
+
+/* Limbs of all digits that are written for limbs [first, first + count): those that no digit owns. */
+uint32_t umbra_digit_block_written(const umbra_digit_block *block, uint32_t first, uint32_t count);
+
+/* x in the coefficient domain, as digits want it, in memory of `window.count` limbs for each of its polynomials. */
 umbra_view umbra_digit_block_coefficients(const umbra_digit_block *block, uint32_t *memory);
 
 /* Computes the block's limbs from those coefficients; the limbs that a digit owns are not written. */

@@ -58,7 +58,7 @@ static void inner_products(const hoist_job *job, const umbra_view *dst, const um
   }
   for (uint32_t r = 0; r < rotations; r++) {
     umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
-    UMBRA_ENQUEUE(kernels->inner_product, job->stream, &pair, digit, digits, &job->key[r], init, c, job->galois[r]);
+    UMBRA_ENQUEUE(kernels->inner_product, job->stream, &pair, digit, digits, &job->key[r], init, c, job->galois[r], 0);
   }
 }
 

@@ -9,12 +9,6 @@
 
 #include "key_switch.h"
 
-/* A rotation: its key, and X -> X^galois after the switch. */
-typedef struct umbra_rotation {
-  const umbra_switching_key *key;
-  uint32_t galois;
-} umbra_rotation;
-
 /* Plaintexts that become residues strip by strip, which are forgotten: coefficients [count][n], each times 2^shift. */
 typedef struct umbra_plain_coefficients {
   const int64_t *value;  /* device memory */

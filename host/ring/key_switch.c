@@ -17,11 +17,6 @@ umbra_view umbra_switching_key_view(const umbra_switching_key *key, const umbra_
                             plan->window, plan->aux);
 }
 
-/* Limbs of the digits that are held at once: a block. */
-static uint32_t most_held(const umbra_digit_block *digits) {
-  return umbra_min_u32(umbra_ring_block(digits->ring), umbra_digit_block_limbs(digits));
-}
-
 /* What makes init P times itself, unless it is that already. */
 static void set_init_factor(umbra_key_product *p) {
   const umbra_decomposition *plan = p->digits.plan;
@@ -33,7 +28,7 @@ static void set_init_factor(umbra_key_product *p) {
 static umbra_status open_digits(umbra_key_product *p) {
   umbra_ring *ring = p->digits.ring;
   size_t n = umbra_ring_n(ring), own = p->digits.plan->window.count;
-  p->bytes = (own + (size_t)most_held(&p->digits) * p->digits.plan->digits.count) * n * sizeof(uint32_t);
+  p->bytes = (own + (size_t)umbra_digit_block_most(&p->digits) * p->digits.plan->digits.count) * n * sizeof(uint32_t);
   UMBRA_TRY(umbra_ring_take(ring, &p->memory, p->bytes, "a key switch's workspace"));
   p->coefficients = umbra_digit_block_coefficients(&p->digits, p->memory);
   p->digits.data = (uint32_t *)p->memory + own * n;
@@ -69,14 +64,15 @@ void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count) {
   umbra_digit_block *digits = &p->digits;
   if (first >= digits->first && first + count <= digits->first + digits->count) return;
   uint32_t limbs = umbra_digit_block_limbs(digits);
-  int all = most_held(digits) == limbs;
+  int all = umbra_digit_block_most(digits) == limbs;
   digits->first = all ? 0 : first;
   digits->count = all ? limbs : count;
   umbra_digit_block_extend(digits, &p->coefficients);
 }
 
-void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count) {
-  const umbra_key_product *p = product;
+/* dst = [dst +] limbs [first, first + count). */
+static void multiply(const umbra_key_product *p, const umbra_view *dst, uint32_t first, uint32_t count,
+                     int accumulate) {
   const umbra_decomposition *plan = p->digits.plan;
   const umbra_ring *ring = p->digits.ring;
   const umbra_view *whole_init = p->of.init;
@@ -88,7 +84,11 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
   int has_init = first < init_limbs;
   if (has_init) init = umbra_view_limbs_of(whole_init, n, first, umbra_min_u32(count, init_limbs - first));
   UMBRA_ENQUEUE(ring->kernels->inner_product, p->digits.stream, dst, digit, plan->digits.count, &key,
-                has_init ? &init : NULL, p->init_factor + first, p->of.galois);
+                has_init ? &init : NULL, p->init_factor + first, p->of.galois, accumulate);
+}
+
+void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count) {
+  multiply(product, dst, first, count, 0);
 }
 
 /* ---- switches ---- */
@@ -103,6 +103,32 @@ static umbra_dividend dividend_of(umbra_key_product *product) {
                           .source = product};
 }
 
+/* Where launches cost, the product is made at once, block after block: it does not have to be in few pieces. */
+static umbra_dividend store_product(umbra_key_product *product, uint32_t *memory) {
+  const umbra_digit_block *digits = &product->digits;
+  const uint32_t limbs = umbra_digit_block_limbs(digits), block = umbra_digit_block_most(digits);
+  const umbra_view whole = umbra_view_packed(digits->ring, memory, 2, digits->plan->window, 0, limbs);
+  for (uint32_t first = 0, count; first < limbs; first += count) {
+    count = product->of.digits ? limbs : umbra_min_u32(block, limbs - first);
+    const umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(digits->ring), first, count);
+    umbra_key_product_prepare(product, first, count);
+    umbra_key_product_compute(product, &part, first, count);
+  }
+  return umbra_dividend_of_switch(umbra_ring_chain(digits->ring), &whole, digits->plan->window);
+}
+
+/* The same as a division of what is in memory. */
+static umbra_status divide_stored(umbra_key_product *product, const umbra_view *dst, umbra_window to) {
+  umbra_ring *ring = product->digits.ring;
+  const size_t bytes = 2 * (size_t)umbra_digit_block_limbs(&product->digits) * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a key switch's product"));
+  const umbra_dividend dividend = store_product(product, memory);
+  umbra_status status = umbra_divide(ring, product->digits.stream, dst, to, &dividend, NULL);
+  umbra_ring_give(ring, memory, bytes);
+  return status;
+}
+
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_switch_of *of) {
   umbra_key_product product;
@@ -112,7 +138,8 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   }
   UMBRA_TRY(umbra_key_product_open(&product, ring, stream, of));
   umbra_dividend dividend = dividend_of(&product);
-  umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
+  umbra_status status = umbra_ring_launch_limbs(ring) ? divide_stored(&product, dst, to)
+                                                      : umbra_divide(ring, stream, dst, to, &dividend, NULL);
   umbra_key_product_close(&product);
   umbra_ring_count_switches(ring, status == UMBRA_OK);
   return status;
@@ -132,26 +159,126 @@ static void add_product(umbra_key_product *product, const umbra_view *sum, uint3
   }
 }
 
-umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
-                              const umbra_switch_of *of) {
+static umbra_status add_in_strips(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                                  const umbra_switch_of *of) {
   uint32_t limbs = umbra_view_limbs(sum), block = umbra_ring_block(ring);
   size_t bytes = 2 * (size_t)umbra_min_u32(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
   umbra_key_product product;
   void *room;
-  if (umbra_ring_whole(ring)) {
-    umbra_whole_switch_add(ring, stream, sum, of);
-    return UMBRA_OK;
-  }
   UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
   umbra_status status = umbra_key_product_open(&product, ring, stream, of);
   if (status == UMBRA_OK) {
     for (uint32_t first = 0; first < limbs; first += block)
       add_product(&product, sum, room, first, umbra_min_u32(limbs - first, block));
     umbra_key_product_close(&product);
-    umbra_ring_count_switches(ring, 1);
   }
   umbra_ring_give(ring, room, bytes);
   return status;
+}
+
+/* Where launches cost: the digits of several polynomials at once, as far as the next launch finds them in the cache. */
+typedef struct adding {
+  const umbra_view *sum;
+  const umbra_switch_add_of *of;
+  umbra_digit_block digits;
+  umbra_view coefficients; /* of all */
+  uint32_t *memory;        /* of digits */
+  uint32_t together;       /* polynomials */
+} adding;
+
+static umbra_digit_block block_of(const adding *a, uint32_t i, const umbra_view *x, uint32_t first, uint32_t count) {
+  umbra_digit_block block = a->digits;
+  const size_t limbs = (size_t)block.plan->digits.count * count;
+  block.x = x;
+  block.first = first;
+  block.count = count;
+  block.data = a->memory + i * limbs * umbra_ring_n(block.ring);
+  return block;
+}
+
+/* Limbs of the products of polynomials [p, p + polys). */
+static void add_limbs(const adding *a, uint32_t p, uint32_t polys, uint32_t first, uint32_t count) {
+  const umbra_decomposition *plan = a->digits.plan;
+  const umbra_ring *ring = a->digits.ring;
+  const umbra_view coefficients = umbra_view_polys(&a->coefficients, p, polys);
+  const umbra_view to = umbra_view_limbs_of(a->sum, umbra_ring_n(ring), first, count);
+  const umbra_view all = umbra_view_packed(ring, a->memory, plan->digits.count * polys, plan->window, first, count);
+  UMBRA_ENQUEUE(ring->kernels->extend_digits, a->digits.stream, &all, &coefficients, plan->digit, plan->digits.count,
+                first);
+  for (uint32_t i = 0; i < polys; i++) {
+    const umbra_view x = umbra_view_poly(a->of->x, p + i), init = umbra_view_poly(a->of->init, p + i);
+    umbra_key_product product = {.of = {.window = a->of->window,
+                                        .key = a->of->rotation[p + i].key,
+                                        .init = &init,
+                                        .galois = a->of->rotation[p + i].galois},
+                                 .digits = block_of(a, i, &x, first, count)};
+    set_init_factor(&product);
+    multiply(&product, &to, first, count, 1);
+  }
+}
+
+static umbra_status add_with_room(adding *a) {
+  umbra_ring *ring = a->digits.ring;
+  const uint32_t limbs = umbra_digit_block_limbs(&a->digits), polys = a->of->x->polys;
+  const uint32_t block = umbra_digit_block_most(&a->digits), digits = a->digits.plan->digits.count;
+  const size_t bytes = (size_t)a->together * digits * block * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a key switch's workspace"));
+  a->memory = memory;
+  for (uint32_t p = 0; p < polys; p += a->together)
+    for (uint32_t first = 0; first < limbs; first += block)
+      add_limbs(a, p, umbra_min_u32(a->together, polys - p), first, umbra_min_u32(block, limbs - first));
+  umbra_ring_give(ring, memory, bytes);
+  return UMBRA_OK;
+}
+
+static umbra_status add_pinned(adding *a) {
+  umbra_ring *ring = a->digits.ring;
+  const uint32_t polys = a->of->x->polys, limbs = umbra_digit_block_limbs(&a->digits);
+  const uint32_t digits = a->digits.plan->digits.count, written = umbra_digit_block_written(&a->digits, 0, limbs);
+  const size_t bytes = (size_t)polys * a->of->window.count * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a key switch's workspace"));
+  a->coefficients = umbra_digit_block_coefficients(&a->digits, memory);
+  a->together = umbra_clamp_u32(umbra_ring_launch_limbs(ring) / umbra_max_u32(written, 1), 1,
+                                umbra_min_u32(polys, UMBRA_MAX_DIGITS / digits));
+  umbra_status status = add_with_room(a);
+  umbra_ring_give(ring, memory, bytes);
+  return status;
+}
+
+static umbra_status add_at_once(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                                const umbra_switch_add_of *of) {
+  adding a = {.sum = sum, .of = of};
+  uint32_t pinned = 0;
+  UMBRA_TRY(umbra_digit_block_open(&a.digits, ring, stream, of->x, of->window));
+  umbra_status status = UMBRA_OK;
+  while (pinned < of->x->polys && status == UMBRA_OK) {
+    status = umbra_poly_pin(&of->rotation[pinned].key->poly, ring, stream);
+    pinned += status == UMBRA_OK;
+  }
+  if (status == UMBRA_OK) status = add_pinned(&a);
+  while (pinned) umbra_poly_unpin(&of->rotation[--pinned].key->poly, ring);
+  return status;
+}
+
+static umbra_status add_each(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                             const umbra_switch_add_of *of) {
+  for (uint32_t i = 0; i < of->x->polys; i++) {
+    const umbra_view x = umbra_view_poly(of->x, i), init = umbra_view_poly(of->init, i);
+    const umbra_switch_of one = {
+        .x = &x, .window = of->window, .key = of->rotation[i].key, .init = &init, .galois = of->rotation[i].galois};
+    if (umbra_ring_whole(ring)) umbra_whole_switch_add(ring, stream, sum, &one);
+    else UMBRA_TRY(add_in_strips(ring, stream, sum, &one));
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                              const umbra_switch_add_of *of) {
+  UMBRA_TRY((umbra_ring_launch_limbs(ring) ? add_at_once : add_each)(ring, stream, sum, of));
+  if (!umbra_ring_whole(ring)) umbra_ring_count_switches(ring, of->x->polys);
+  return UMBRA_OK;
 }
 
 /* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step; meanwhile the keys come of the `next` ones after them. */

@@ -63,8 +63,25 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_switch_of *of);
 
-/* sum (2 polynomials over x's window and the auxiliary primes in use) += the product of x's digits with the key. */
-umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of);
+/* A rotation: its key, and X -> X^galois after the switch. */
+typedef struct umbra_rotation {
+  const umbra_switching_key *key;
+  uint32_t galois;
+} umbra_rotation;
+
+/* Polynomials with a rotation each, and what the first polynomial of each product begins with: see umbra_switch_of. */
+typedef struct umbra_switch_add_of {
+  const umbra_view *x, *init; /* over window; init: over the auxiliary primes in use, too */
+  umbra_window window;
+  const umbra_rotation *rotation;
+} umbra_switch_add_of;
+
+/*
+ * sum (2 polynomials over the window and the auxiliary primes in use) += the products of the digits of each polynomial of x
+ * with its key.
+ */
+umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                              const umbra_switch_add_of *of);
 
 /* One of many switches of the same x: dst over x's window = its product with the key, divided by P. */
 typedef struct umbra_switch_to {

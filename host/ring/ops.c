@@ -6,6 +6,8 @@
 #include "../../kernels/modarith.h"
 #include "whole.h"
 
+static const uint32_t montgomery_shift = 32;
+
 static double whole_number(int64_t value, uint32_t shift) { return ldexp((double)value, (int)shift); }
 
 void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
@@ -35,7 +37,6 @@ void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift) {
   uint32_t residues[UMBRA_MAX_PRIMES];
-  const uint32_t montgomery_shift = 32;
   const umbra_whole_kernels *whole = umbra_ring_whole(ring);
   if (whole) {
     UMBRA_ENQUEUE(whole->add_integer, stream, dst, a, whole_number(value, shift));
@@ -43,6 +44,54 @@ void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const 
   }
   umbra_ring_residues(ring, dst, value, shift + montgomery_shift, residues);
   UMBRA_ENQUEUE(umbra_ring_kernels(ring)->add_const, stream, dst, a, residues);
+}
+
+/* ---- sums ---- */
+
+/* A call for each summand. */
+static void sum_each(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                     const umbra_ring_summands *of) {
+  const umbra_view both = umbra_view_polys(dst, 0, 2), c0 = umbra_view_poly(dst, 0);
+  for (uint32_t i = 0; i < of->products; i++) umbra_ring_tensor(ring, stream, dst, &of->a[i], &of->b[i], i > 0);
+  if (of->twice) umbra_ring_add(ring, stream, dst, dst, dst);
+  for (uint32_t i = 0; i < of->multiples; i++) {
+    const int first = !i && !of->products;
+    (first ? umbra_ring_mul_integer : umbra_ring_add_multiple)(ring, stream, &both, &of->x[i], of->factor[i].value,
+                                                               of->factor[i].shift);
+  }
+  if (of->constant.value) umbra_ring_add_integer(ring, stream, &c0, &c0, of->constant.value, of->constant.shift);
+}
+
+static void sum_at_once(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                        const umbra_ring_summands *of) {
+  enum { MOST = 8 }; /* multiples of one call */
+  uint32_t residues[MOST][UMBRA_MAX_PRIMES], constant[UMBRA_MAX_PRIMES];
+  const uint32_t *c[MOST];
+  const umbra_integer *k = &of->constant;
+  const umbra_sum_of sum = {.a = of->a,
+                            .b = of->b,
+                            .products = of->products,
+                            .twice = of->twice,
+                            .x = of->x,
+                            .c = c,
+                            .multiples = of->multiples,
+                            .constant = k->value ? constant : NULL};
+  if (of->multiples > MOST) {
+    sum_each(ring, stream, dst, of);
+    return;
+  }
+  for (uint32_t i = 0; i < of->multiples; i++) {
+    umbra_ring_residues(ring, dst, of->factor[i].value, of->factor[i].shift, residues[i]);
+    c[i] = residues[i];
+  }
+  if (k->value) umbra_ring_residues(ring, dst, k->value, k->shift + montgomery_shift, constant);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->sum, stream, dst, &sum);
+}
+
+/* At once where launches cost; there is nothing to gain elsewhere, where the sum stays in a cache. */
+void umbra_ring_sum(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                    const umbra_ring_summands *of) {
+  (umbra_ring_launch_limbs(ring) ? sum_at_once : sum_each)(ring, stream, dst, of);
 }
 
 void umbra_ring_primes_mod(const umbra_ring *ring, const umbra_view *view, uint32_t first, uint32_t count,

@@ -96,6 +96,28 @@ void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift);
 
+/* An integer, value * 2^shift. */
+typedef struct umbra_integer {
+  int64_t value;
+  uint32_t shift;
+} umbra_integer;
+
+/* products, or twice them, + multiples + constant: see umbra_sum_of. Arrays; constant: value 0: none. */
+typedef struct umbra_ring_summands {
+  const umbra_view *a, *b;
+  uint32_t products;
+  int twice;
+  const umbra_view *x;
+  const umbra_integer *factor;
+  uint32_t multiples;
+  umbra_integer constant;
+} umbra_ring_summands;
+
+enum { UMBRA_MOST_MULTIPLES = 256 };
+
+/* dst, 3 polynomials if there are products and 2 otherwise, = that sum; at most UMBRA_MOST_MULTIPLES. */
+void umbra_ring_sum(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_ring_summands *of);
+
 /* residues[i] = the product of the primes at positions [first, first + count) modulo the prime of limb i of the view. */
 void umbra_ring_primes_mod(const umbra_ring *ring, const umbra_view *view, uint32_t first, uint32_t count,
                            uint32_t *residues);

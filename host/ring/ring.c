@@ -102,6 +102,11 @@ uint32_t umbra_ring_strip(const umbra_ring *ring) {
   return umbra_ring_cached_limbs(ring) && strip < block ? strip : block;
 }
 
+uint32_t umbra_ring_launch_limbs(const umbra_ring *ring) {
+  umbra_launch_limbs_entry *launch_limbs = ring->kernels->device.launch_limbs;
+  return launch_limbs ? launch_limbs(umbra_ring_device(ring)) : 0;
+}
+
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,
                          uint32_t *residues) {
   uint32_t limbs = umbra_view_limbs(view);

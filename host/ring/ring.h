@@ -153,6 +153,9 @@ uint32_t umbra_ring_cached_limbs(const umbra_ring *ring);
 uint32_t umbra_ring_block(const umbra_ring *ring);
 uint32_t umbra_ring_strip(const umbra_ring *ring);
 
+/* Limbs that a launch should touch, where one costs as much as work does; 0: this is no such device. */
+uint32_t umbra_ring_launch_limbs(const umbra_ring *ring);
+
 /* residues[i] = value * 2^shift mod the prime of limb i of the view. */
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,
                          uint32_t *residues);

@@ -72,6 +72,7 @@ static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout la
 static umbra_status plan_refresh(umbra_train_plan *plan) {
   umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
   options.slots = plan->state_slots;
+  options.target = plan->options.target;
   if (plan->options.rounds) options.rounds = plan->options.rounds;
   for (options.bound = plan->options.bound / 2; options.bound >= 0x1p-20; options.bound /= 2) {
     UMBRA_TRY(umbra_bootstrap_plan_create(&plan->refresh, plan->params, &options));

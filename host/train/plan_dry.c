@@ -46,7 +46,9 @@ static umbra_status start(dry_run *r) {
 static umbra_status open_run(dry_run *r, const umbra_train_plan *plan) {
   *r = (dry_run){.plan = plan};
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry"};
-  return umbra_context_create(&r->context, &desc);
+  UMBRA_TRY(umbra_context_create(&r->context, &desc));
+  umbra_dry_aim(r->context, plan->options.target);
+  return UMBRA_OK;
 }
 
 /* Such a run that keeps every block, under a limit that is never reached, and takes memory as the plan's target does. */

@@ -24,9 +24,12 @@ typedef struct options_record {
 
 /*
  * What a plan of some version promises are the bits of everything that is computed by it: where these change, so does the
- * version of its kind, and the digest with it. Before there were versions, the field was 0.
+ * version, and the digest with it. Before there were versions, the field was 0. Since version 2 networks are expanded by
+ * blocks and refreshed together, and refreshes have baby steps by the target: logistic models on a processor are as before.
  */
-static uint16_t version_of(uint32_t kind) { return umbra_train_is_network((umbra_train_kind)kind) ? 2 : 1; }
+static uint16_t version_of(uint32_t kind, uint32_t target) {
+  return umbra_train_is_network((umbra_train_kind)kind) || target != UMBRA_TARGET_CPU ? 2 : 1;
+}
 
 /*
  * Options that came later: a plan in which none of them says anything has no such record, and the digest that it always
@@ -78,7 +81,7 @@ static options_record record_of(const umbra_train_options *o) {
                           .range = o->sigmoid->range,
                           .bound = o->bound,
                           .kind = (uint32_t)o->kind,
-                          .version = version_of((uint32_t)o->kind),
+                          .version = version_of((uint32_t)o->kind, (uint32_t)o->target),
                           .target = (uint8_t)o->target,
                           .rounds = (uint8_t)(o->rounds > 1 ? o->rounds : 0)};
 }
@@ -214,12 +217,13 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 
 /* What the options cannot say themselves, and what is relied on before they are checked. */
 static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
-  if (r->version != version_of(r->kind))
+  const uint16_t version = version_of(r->kind, r->target);
+  if (r->version != version)
     return umbra_reader_malformed(
         reader,
         "a plan of version %u; this library computes other bits, by plans of version %u: plan "
         "anew, and encrypt the records again",
-        r->version, version_of(r->kind));
+        r->version, version);
   UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
   if (r->whole_batches > 1 || r->shuffle > UMBRA_SHUFFLE_SECRET || r->bootstrap_result > 1)
     return umbra_reader_malformed(

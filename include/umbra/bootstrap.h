@@ -16,6 +16,7 @@
 #define UMBRA_BOOTSTRAP_H
 
 #include <umbra/evaluator.h>
+#include <umbra/target.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -40,6 +41,12 @@ typedef struct umbra_bootstrap_options {
   umbra_bootstrap_order order;
   int min_key;     /* linear maps by chains of rotations: few keys, and more time */
   uint32_t rounds; /* 2: the error of the first refresh is refreshed, too (Meta-BTS, eprint 2022/1167); 1: it is not */
+  /*
+   * Of linear maps without min_key: rotations of the input before sums of products are rotated, a power of two; 0: as many as
+   * the target is served best by. More take more keys and fewer kernels. Results differ in their bits.
+   */
+  uint32_t baby_steps;
+  umbra_target target; /* any device can run the plan */
 } umbra_bootstrap_options;
 #define UMBRA_BOOTSTRAP_OPTIONS_INIT .struct_size = sizeof(umbra_bootstrap_options), .bound = 1, .rounds = 1
 UMBRA_API void umbra_bootstrap_options_init(umbra_bootstrap_options *options, size_t size);

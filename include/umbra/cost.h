@@ -57,6 +57,8 @@ typedef struct umbra_cost {
   int measured;          /* 1: by what was measured on that machine; 0: as predicted */
   char machine[124];     /* whose seconds these are: "AMD EPYC 9V74, avx2, 2 threads" */
   char note[160];        /* what a prediction follows, and why it is one; "" if it is none */
+  uint64_t
+      memory_bytes; /* of the kernels' bytes, between a GPU's memory and its cache, by the rule of docs/performance.md */
 } umbra_cost;
 #define UMBRA_COST_INIT .struct_size = sizeof(umbra_cost), .lowest_level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_cost_init(umbra_cost *cost, size_t size);
@@ -67,9 +69,10 @@ typedef struct umbra_kernel_cost {
   size_t struct_size;
   const char *name; /* valid for ever */
   size_t calls;
-  size_t limbs;    /* written: each n words of 4 bytes */
-  uint64_t bytes;  /* read and written */
-  size_t launches; /* that a GPU takes for them */
+  size_t limbs;          /* written: each n words of 4 bytes */
+  uint64_t bytes;        /* read and written */
+  size_t launches;       /* that a GPU takes for them */
+  uint64_t memory_bytes; /* as in umbra_cost */
 } umbra_kernel_cost;
 #define UMBRA_KERNEL_COST_INIT .struct_size = sizeof(umbra_kernel_cost)
 UMBRA_API void umbra_kernel_cost_init(umbra_kernel_cost *cost, size_t size);

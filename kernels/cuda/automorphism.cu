@@ -9,7 +9,8 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
     const uint4 x = umbra_cuda_load4(umbra_cuda_limb_at(src, n, poly, limb).data + i);
-    umbra_cuda_store_moved(umbra_cuda_limb_at(dst, n, poly, limb).data, i, x, h, tables.log_n);
+    const umbra_cuda_moved moved = umbra_cuda_move(i, x, h, tables.log_n);
+    umbra_cuda_store4(umbra_cuda_limb_at(dst, n, poly, limb).data + moved.first, moved.value);
   }
 }
 

@@ -42,14 +42,14 @@ struct umbra_conversion {
   size_t bytes;
 };
 
-/* One conversion of a launch: from the limbs of src from `source` on, to targets [first, first + targets). */
+/* One conversion of a launch: from limbs of src's polynomial from `source` on, to targets [first, first + targets). */
 struct job {
   struct constants constants;
-  uint16_t source, first, targets;
+  uint16_t poly, source, first, targets;
   uint16_t skip_first, skip_count; /* limbs of dst that are left out */
 };
 
-/* One for all polynomials, or with src's only one from digit to digit. */
+/* One for all polynomials, each from the same one of src, or one for each digit of each polynomial of src. */
 template <int JOBS>
 struct job_list {
   job of[JOBS];
@@ -81,8 +81,8 @@ static __device__ __forceinline__ int64_t mul_wide(int32_t a, int32_t b) {
 
 /* The thread's place: groups of 2^log_lanes threads have the same coefficients. */
 struct place {
-  uint32_t log_lanes, lane, group, groups;
-  uint32_t poly, first; /* first coefficient of the block */
+  uint32_t log_lanes, lane, group, groups; /* groups share out the targets, also those of blocks beside each other */
+  uint32_t poly, first;                    /* first coefficient of the block */
 };
 
 static __device__ __forceinline__ place place_of(uint32_t log_n, uint32_t log_lanes) {
@@ -118,7 +118,7 @@ static __device__ __forceinline__ void read_sources(const umbra_cuda_tables &tab
       if (i >= sources) continue;
       const umbra_cuda_limb y = umbra_cuda_limb_at(src, tables.n, poly, work.source + i);
       d[k] = tables.prime[y.position].q;
-      x[k] = umbra_cuda_load4(y.data + p.first + TILE * p.lane);
+      x[k] = umbra_cuda_stream4(y.data + p.first + TILE * p.lane);
     }
 #pragma unroll
     for (int k = 0; k < AHEAD; k++) {
@@ -174,8 +174,7 @@ static __device__ __forceinline__ int64_t shrink(int64_t s, int32_t r) {
 static __device__ __forceinline__ uint32_t reduce(int64_t s, const target &to) {
   s = shrink(s, to.r);
   const int32_t u = (int32_t)((uint32_t)s * to.neg_inv);
-  const uint32_t x = (uint32_t)((s + mul_wide(u, (int32_t)to.q)) >> 32);
-  return min(x, x + to.q);
+  return umbra_mod_lift((uint32_t)((s + mul_wide(u, (int32_t)to.q)) >> 32), to.q);
 }
 
 /* Targets [tile, tile + TILE) of the conversion; those that the job does not want are not stored. */
@@ -213,7 +212,7 @@ static __global__ void __launch_bounds__(THREADS)
             uint32_t log_lanes) {
   const place p = place_of(tables.log_n, log_lanes);
   const job &work = jobs.of[JOBS > 1 ? p.poly : 0];
-  read_sources(tables, src, JOBS > 1 ? 0 : p.poly, work, p);
+  read_sources(tables, src, JOBS > 1 ? work.poly : p.poly, work, p);
   find_targets(tables, dst, p.poly, work, p);
   __syncthreads();
   if (work.constants.rows > work.constants.sources) {
@@ -221,7 +220,8 @@ static __global__ void __launch_bounds__(THREADS)
     __syncthreads();
   }
   const uint32_t end = work.first + work.targets;
-  for (uint32_t tile = work.first / TILE * TILE + TILE * p.group; tile < end; tile += TILE * p.groups) {
+  const uint32_t group = p.group + blockIdx.y * p.groups, step = TILE * p.groups * gridDim.y;
+  for (uint32_t tile = work.first / TILE * TILE + TILE * group; tile < end; tile += step) {
     convert_tile(work, p, tile);
   }
 }
@@ -322,6 +322,17 @@ static size_t shared_bytes(uint32_t rows, uint32_t targets, uint32_t log_lanes) 
   return ((size_t)rows << (LOG_TILE + log_lanes)) * sizeof(int32_t) + targets * sizeof(target);
 }
 
+/*
+ * Blocks beside each other share out the targets where there would be too few of them to keep the device busy: each then
+ * reads and centres the sources for itself.
+ */
+static uint32_t parts_of(uint32_t blocks, uint32_t targets, uint32_t log_lanes) {
+  const uint32_t enough = 2048, tiles = TILE * (THREADS >> log_lanes);
+  uint32_t parts = 1;
+  while (parts * blocks < enough && 2 * parts * tiles <= targets) parts *= 2;
+  return parts;
+}
+
 template <int JOBS>
 static void launch(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const job_list<JOBS> &jobs,
                    uint32_t count) {
@@ -330,9 +341,10 @@ static void launch(umbra_stream *stream, const umbra_view *dst, const umbra_view
     rows = jobs.of[j].constants.rows > rows ? jobs.of[j].constants.rows : rows;
     targets = jobs.of[j].targets > targets ? jobs.of[j].targets : targets;
   }
+  if (!targets) return;
   const uint32_t log_lanes = shared_bytes(rows, targets, LOG_WIDE) <= MOST_SHARED ? LOG_WIDE : LOG_NARROW;
-  const uint32_t blocks = stream->tables->n >> (LOG_TILE + log_lanes);
-  umbra_cuda_launch(stream, "convert", convert<JOBS>, blocks * dst->polys, THREADS,
+  const uint32_t blocks = (stream->tables->n >> (LOG_TILE + log_lanes)) * dst->polys;
+  umbra_cuda_launch(stream, "convert", convert<JOBS>, dim3(blocks, parts_of(blocks, targets, log_lanes)), THREADS,
                     shared_bytes(rows, targets, log_lanes), *stream->tables, *dst, *src, jobs, log_lanes);
 }
 
@@ -345,15 +357,26 @@ void umbra_cuda_convert(umbra_stream *stream, const umbra_view *dst, const umbra
   launch(stream, dst, src, jobs, 1);
 }
 
+/* The conversion to limbs [first, first + limbs) of a digit. */
+static job job_of(const umbra_digit *digit, uint32_t poly, uint32_t first, umbra_cuda_stretch own, uint32_t limbs) {
+  job work = {};
+  work.constants = digit->conversion->constants;
+  work.poly = (uint16_t)poly;
+  work.source = digit->first;
+  work.first = (uint16_t)(first <= digit->first                  ? first
+                          : first <= digit->first + digit->count ? digit->first
+                                                                 : first - digit->count);
+  work.targets = (uint16_t)(limbs - own.count);
+  work.skip_first = own.first;
+  work.skip_count = own.count;
+  return work;
+}
+
 void umbra_cuda_convert_digits(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
-                               const umbra_digit *digit) {
+                               const umbra_digit *digit, uint32_t digits, uint32_t first, const umbra_cuda_skip &own) {
   job_list<UMBRA_MAX_DIGITS> jobs = {};
-  for (uint32_t j = 0; j < dst->polys; j++) {
-    jobs.of[j].constants = digit[j].conversion->constants;
-    jobs.of[j].source = digit[j].first;
-    jobs.of[j].targets = (uint16_t)digit[j].conversion->targets;
-    jobs.of[j].skip_first = digit[j].first;
-    jobs.of[j].skip_count = digit[j].count;
+  for (uint32_t p = 0; p < dst->polys; p++) {
+    jobs.of[p] = job_of(&digit[p % digits], p / digits, first, {own.first[p], own.count[p]}, umbra_view_limbs(dst));
   }
   launch(stream, dst, src, jobs, dst->polys);
 }

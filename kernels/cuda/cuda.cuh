@@ -112,6 +112,7 @@ cudaError_t umbra_cuda_load_gemm(void);
 cudaError_t umbra_cuda_load_inner_product(void);
 cudaError_t umbra_cuda_load_ntt(void);
 cudaError_t umbra_cuda_load_plain_products(void);
+cudaError_t umbra_cuda_load_sum(void);
 cudaError_t umbra_cuda_load_tensor(void);
 
 /* A limb of a view on the device. */
@@ -168,6 +169,11 @@ static __device__ __forceinline__ uint32_t umbra_cuda_index(uint32_t width) {
 
 static __device__ __forceinline__ uint4 umbra_cuda_load4(const uint32_t *data) {
   return *reinterpret_cast<const uint4 *>(data);
+}
+
+/* Of what is read once: it leaves the cache to others. */
+static __device__ __forceinline__ uint4 umbra_cuda_stream4(const uint32_t *data) {
+  return __ldcs(reinterpret_cast<const uint4 *>(data));
 }
 
 static __device__ __forceinline__ void umbra_cuda_store4(uint32_t *data, uint4 value) {

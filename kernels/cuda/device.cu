@@ -120,6 +120,10 @@ uint32_t umbra_cuda_block_limbs(const umbra_device *device) {
   return 0;
 }
 
+uint32_t umbra_cuda_launch_limbs(const umbra_device *device) {
+  return UMBRA_CACHED_BYTES / (device->tables.n * sizeof(uint32_t));
+}
+
 /* ---- tables ---- */
 
 /* Where the tables lie in one block of memory. */
@@ -223,7 +227,7 @@ static umbra_status load_kernels(const umbra_device *device) {
       umbra_cuda_load_divide_close,  umbra_cuda_load_elementwise, umbra_cuda_load_expand,
       umbra_cuda_load_fft,           umbra_cuda_load_from_i64,    umbra_cuda_load_gemm,
       umbra_cuda_load_inner_product, umbra_cuda_load_ntt,         umbra_cuda_load_plain_products,
-      umbra_cuda_load_tensor};
+      umbra_cuda_load_sum,           umbra_cuda_load_tensor};
   cudaError_t error = cudaSuccess;
   for (cudaError_t (*load_file)(void) : load) {
     if (error == cudaSuccess) error = umbra_cuda_with_room(device, load_file);

@@ -12,6 +12,7 @@ umbra_device_open_entry umbra_cuda_device_open;
 umbra_device_close_entry umbra_cuda_device_close;
 umbra_block_limbs_entry umbra_cuda_block_limbs;
 umbra_failure_entry umbra_cuda_failure;
+umbra_launch_limbs_entry umbra_cuda_launch_limbs;
 umbra_alloc_entry umbra_cuda_alloc;
 umbra_release_entry umbra_cuda_release;
 

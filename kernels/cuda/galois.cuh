@@ -18,11 +18,16 @@ static inline uint32_t umbra_cuda_galois_inverse(uint32_t galois, uint32_t n) {
   return h & (2 * n - 1);
 }
 
-/* Stores elements i..i+3 of a limb, i a multiple of 4, where the automorphism moves them; h as above. */
-static __device__ __forceinline__ void umbra_cuda_store_moved(uint32_t *limb, uint32_t i, uint4 value, uint32_t h,
-                                                              uint32_t log_n) {
+/* Four neighbours, and where the first of them is. */
+struct umbra_cuda_moved {
+  uint32_t first;
+  uint4 value;
+};
+
+/* Where the automorphism moves elements i..i+3 of a limb, i a multiple of 4; h as above. */
+static __device__ __forceinline__ umbra_cuda_moved umbra_cuda_move(uint32_t i, uint4 value, uint32_t h,
+                                                                   uint32_t log_n) {
   const uint32_t k = __brev(i) >> (32 - log_n), quarter = 1u << (log_n - 2), to = h * k + h / 2;
-  const uint32_t first = __brev(to & (quarter - 1)) >> (32 - log_n); /* of the four places */
   /* The four lie k = 0, 1, 2, 3 quarters of n behind each other; they go on by h quarters each, h = 1 or 3 mod 4, ... */
   uint32_t a = value.x, b = h & 2 ? value.w : value.z, c = value.y, d = h & 2 ? value.z : value.w;
   /* ... beginning with the quarter of `to`. */
@@ -31,7 +36,7 @@ static __device__ __forceinline__ void umbra_cuda_store_moved(uint32_t *limb, ui
     d = c, c = b, b = a, a = last;
   }
   const bool half = to & (2 * quarter);
-  umbra_cuda_store4(limb + first, {half ? c : a, half ? a : c, half ? d : b, half ? b : d});
+  return {__brev(to & (quarter - 1)) >> (32 - log_n), {half ? c : a, half ? a : c, half ? d : b, half ? b : d}};
 }
 
 #endif

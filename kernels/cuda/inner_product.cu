@@ -12,11 +12,12 @@ enum {
   ROTATIONS = 16 /* of one launch: its arguments have to fit 4 KiB */
 };
 
-/* Where all sums begin: init_p * c on some limbs and polynomials. */
+/* Where all sums begin: init_p * c on some limbs and polynomials, and what dst was. */
 struct beginning {
   umbra_view init;
   umbra_cuda_constants c;
   uint32_t limbs; /* 0: no such term */
+  int accumulate;
 };
 
 template <int digits>
@@ -63,9 +64,12 @@ static __device__ __forceinline__ umbra_cuda_sums<4> begin_sums(const work &w, i
 }
 
 static __device__ __forceinline__ void finish(const umbra_cuda_tables &tables, const umbra_view &dst, uint32_t poly,
-                                              const umbra_cuda_sums<4> &sums, const work &w, uint32_t h) {
-  umbra_cuda_store_moved(umbra_cuda_limb_at(dst, tables.n, poly, w.limb).data, w.i,
-                         umbra_cuda_sums_reduce(sums, w.prime.q, w.prime.neg_inv), h, tables.log_n);
+                                              const umbra_cuda_sums<4> &sums, const work &w, uint32_t h,
+                                              int accumulate) {
+  const uint4 result = umbra_cuda_sums_reduce(sums, w.prime.q, w.prime.neg_inv);
+  const umbra_cuda_moved moved = umbra_cuda_move(w.i, result, h, tables.log_n);
+  uint32_t *to = umbra_cuda_limb_at(dst, tables.n, poly, w.limb).data + moved.first;
+  umbra_cuda_store4(to, accumulate ? umbra_cuda_add4(umbra_cuda_load4(to), moved.value, w.prime.q) : moved.value);
 }
 
 /* Polynomials 2r, 2r + 1 of dst, for all rotations r of the list. */
@@ -85,15 +89,15 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     umbra_cuda_sums<4> sums0 = begin_sums(w, 0), sums1 = begin_sums(w, 1);
 #pragma unroll
     for (int j = 0; j < digits; j++) {
-      umbra_cuda_sums_add(sums0, x[j], umbra_cuda_load4(key_limb + 2 * j * key.stride));
-      umbra_cuda_sums_add(sums1, x[j], umbra_cuda_load4(key_limb + (2 * j + 1) * key.stride));
+      umbra_cuda_sums_add(sums0, x[j], umbra_cuda_stream4(key_limb + 2 * j * key.stride));
+      umbra_cuda_sums_add(sums1, x[j], umbra_cuda_stream4(key_limb + (2 * j + 1) * key.stride));
       if (j && (j % 2 == 0 || j == digits - 1)) {
         umbra_cuda_sums_shrink(sums0, w.prime.q);
         umbra_cuda_sums_shrink(sums1, w.prime.q);
       }
     }
-    finish(tables, dst, 2 * r, sums0, w, rotations.of[r].h);
-    finish(tables, dst, 2 * r + 1, sums1, w, rotations.of[r].h);
+    finish(tables, dst, 2 * r, sums0, w, rotations.of[r].h, begin.accumulate);
+    finish(tables, dst, 2 * r + 1, sums1, w, rotations.of[r].h, begin.accumulate);
   }
 }
 
@@ -108,13 +112,13 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
   umbra_cuda_sums<4> sums0 = begin_sums(w, 0), sums1 = begin_sums(w, 1);
   for (uint32_t j = 0; j < digits; j++) {
     const uint4 x = umbra_cuda_load4(umbra_cuda_limb_at(digit.of[j], n, 0, limb).data + i);
-    umbra_cuda_sums_add(sums0, x, umbra_cuda_load4(key_limb + 2 * j * rotation.key.stride));
-    umbra_cuda_sums_add(sums1, x, umbra_cuda_load4(key_limb + (2 * j + 1) * rotation.key.stride));
+    umbra_cuda_sums_add(sums0, x, umbra_cuda_stream4(key_limb + 2 * j * rotation.key.stride));
+    umbra_cuda_sums_add(sums1, x, umbra_cuda_stream4(key_limb + (2 * j + 1) * rotation.key.stride));
     umbra_cuda_sums_shrink(sums0, w.prime.q);
     umbra_cuda_sums_shrink(sums1, w.prime.q);
   }
-  finish(tables, dst, 0, sums0, w, rotation.h);
-  finish(tables, dst, 1, sums1, w, rotation.h);
+  finish(tables, dst, 0, sums0, w, rotation.h, begin.accumulate);
+  finish(tables, dst, 1, sums1, w, rotation.h, begin.accumulate);
 }
 
 cudaError_t umbra_cuda_load_inner_product(void) {
@@ -124,8 +128,9 @@ cudaError_t umbra_cuda_load_inner_product(void) {
 
 /* ---- entries ---- */
 
-static beginning beginning_of(const umbra_view *init, const uint32_t *c) {
+static beginning beginning_of(const umbra_view *init, const uint32_t *c, int accumulate) {
   beginning begin = {};
+  begin.accumulate = accumulate;
   if (!init) return begin;
   begin.init = *init;
   begin.limbs = umbra_view_limbs(init);
@@ -176,10 +181,8 @@ static void launch_long(umbra_stream *stream, const umbra_view *dst, const umbra
                     *stream->tables, *dst, views_of<UMBRA_MAX_DIGITS>(digit, digits), digits, *begin, rotation);
 }
 
-void umbra_cuda_inner_products(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                               const umbra_view *key, const umbra_view *init, const uint32_t *c, const uint32_t *galois,
-                               uint32_t rotations) {
-  const beginning begin = beginning_of(init, c);
+static void make_products(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
+                          const umbra_view *key, const beginning *begin, const uint32_t *galois, uint32_t rotations) {
   const int held = digits && digits <= HELD;
   const uint32_t most = held ? ROTATIONS : 1;
   for (uint32_t first = 0; first < rotations; first += most) {
@@ -188,12 +191,21 @@ void umbra_cuda_inner_products(umbra_stream *stream, const umbra_view *dst, cons
     for (; list.count < most && first + list.count < rotations; list.count++) {
       list.of[list.count] = rotation_of(stream, &key[first + list.count], galois[first + list.count]);
     }
-    if (held) launch_held[digits](stream, &part, digit, &begin, &list);
-    else launch_long(stream, &part, digit, digits, &begin, list.of[0]);
+    if (held) launch_held[digits](stream, &part, digit, begin, &list);
+    else launch_long(stream, &part, digit, digits, begin, list.of[0]);
   }
 }
 
+void umbra_cuda_inner_products(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
+                               const umbra_view *key, const umbra_view *init, const uint32_t *c, const uint32_t *galois,
+                               uint32_t rotations) {
+  const beginning begin = beginning_of(init, c, 0);
+  make_products(stream, dst, digit, digits, key, &begin, galois, rotations);
+}
+
 void umbra_cuda_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                              const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois) {
-  umbra_cuda_inner_products(stream, dst, digit, digits, key, init, c, &galois, 1);
+                              const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois,
+                              int accumulate) {
+  const beginning begin = beginning_of(init, c, accumulate);
+  make_products(stream, dst, digit, digits, key, &begin, &galois, 1);
 }

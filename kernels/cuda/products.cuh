@@ -11,7 +11,7 @@
 
 /* s mod B for s < 2 B: B has no low word, and a high word that was too small to subtract from becomes very large. */
 static __device__ __forceinline__ uint64_t umbra_cuda_shrink(uint64_t s, uint32_t q) {
-  const uint32_t high = (uint32_t)(s >> 32), less = high - q;
+  const uint32_t high = (uint32_t)(s >> 32), less = high - q; /* not a fold: ptxas would move sums between registers */
   return (uint64_t)(less < high ? less : high) << 32 | (uint32_t)s;
 }
 
@@ -51,9 +51,20 @@ static __device__ __forceinline__ uint4 umbra_cuda_sums_reduce(const umbra_cuda_
           umbra_mont_reduce(sums.of[2], q, neg_inv), umbra_mont_reduce(sums.of[3], q, neg_inv)};
 }
 
+/* umbra_mont_reduce without the one instruction: kernels with many sums have more moves in their loops with it. */
+static __device__ __forceinline__ uint32_t umbra_cuda_reduce_among_many(uint64_t s, uint32_t q, uint32_t neg_inv) {
+  const uint32_t m = (uint32_t)s * neg_inv, d = (uint32_t)((s + (uint64_t)m * q) >> 32) - q;
+  return d + (q & (0u - (d >> 31)));
+}
+
 static __device__ __forceinline__ uint2 umbra_cuda_sums_reduce(const umbra_cuda_sums<2> &sums, uint32_t q,
                                                                uint32_t neg_inv) {
-  return {umbra_mont_reduce(sums.of[0], q, neg_inv), umbra_mont_reduce(sums.of[1], q, neg_inv)};
+  return {umbra_cuda_reduce_among_many(sums.of[0], q, neg_inv), umbra_cuda_reduce_among_many(sums.of[1], q, neg_inv)};
+}
+
+static __device__ __forceinline__ uint4 umbra_cuda_add4(uint4 a, uint4 b, uint32_t q) {
+  return {umbra_mod_add(a.x, b.x, q), umbra_mod_add(a.y, b.y, q), umbra_mod_add(a.z, b.z, q),
+          umbra_mod_add(a.w, b.w, q)};
 }
 
 #endif

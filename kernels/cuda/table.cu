@@ -42,8 +42,8 @@ static constexpr umbra_kernels collect() {
   umbra_kernels table = {};
   table.version = UMBRA_KERNELS_VERSION;
   table.name = UMBRA_CUDA_NAME;
-  table.device = {umbra_cuda_device_count, umbra_cuda_device_facts, umbra_cuda_device_open,
-                  umbra_cuda_device_close, umbra_cuda_block_limbs,  umbra_cuda_failure};
+  table.device = {umbra_cuda_device_count, umbra_cuda_device_facts, umbra_cuda_device_open, umbra_cuda_device_close,
+                  umbra_cuda_block_limbs,  umbra_cuda_failure,      umbra_cuda_launch_limbs};
   table.stream = {visiting<umbra_cuda_stream_create>, visiting<umbra_cuda_stream_destroy>, umbra_cuda_check,
                   visiting<umbra_cuda_wait>};
   table.memory = {

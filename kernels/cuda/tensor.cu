@@ -8,11 +8,7 @@ static __device__ __forceinline__ void close(uint32_t *dst, const umbra_cuda_sum
                                              const umbra_cuda_prime *prime, int accumulate) {
   const uint32_t q = prime->q;
   uint4 result = umbra_cuda_sums_reduce(sums, q, prime->neg_inv);
-  if (accumulate) {
-    const uint4 old = umbra_cuda_load4(dst);
-    result = {umbra_mod_add(old.x, result.x, q), umbra_mod_add(old.y, result.y, q), umbra_mod_add(old.z, result.z, q),
-              umbra_mod_add(old.w, result.w, q)};
-  }
+  if (accumulate) result = umbra_cuda_add4(umbra_cuda_load4(dst), result, q);
   umbra_cuda_store4(dst, result);
 }
 

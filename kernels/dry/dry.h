@@ -17,6 +17,7 @@ typedef struct umbra_dry_kernel {
   const char *name;      /* of the entry of umbra_kernels */
   uint64_t calls, limbs; /* limbs: those that were written */
   uint64_t bytes;        /* of device memory, read and written */
+  uint64_t memory_bytes; /* of these between memory and cache, by the rule of traffic.h */
   uint64_t launches;     /* that the CUDA backend takes; without those that cuFFT makes for bulk transforms */
 } umbra_dry_kernel;
 
@@ -52,8 +53,11 @@ typedef struct umbra_dry_accounts {
 
 extern const umbra_kernels umbra_kernels_dry;
 
-/* From now on it is worked on by blocks of so many limbs, as a CPU is; before anything is done on it. */
-void umbra_dry_be_blocked(const umbra_device *device, uint32_t limbs);
+/*
+ * From now on it is worked on as a processor is, where a launch costs little: by blocks of so many limbs, 0: whole
+ * polynomials at once. Before anything is done on it.
+ */
+void umbra_dry_be_processor(const umbra_device *device, uint32_t limbs);
 
 /* Of a device of that table. */
 void umbra_dry_accounts_read(umbra_dry_accounts *accounts, const umbra_device *device);

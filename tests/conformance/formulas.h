@@ -112,7 +112,8 @@ FORMULA(inner_product) {
     const uint32_t key = operand(r, &c->b, 2 * j + at->poly, &from)[from.i];
     sum = add_mod(sum, mul_mod(value_of(r, &c->digit[j], &from), key, at->q), at->q);
   }
-  return add_mod(init, mul_mont(sum, 1, at->q), at->q);
+  sum = add_mod(init, mul_mont(sum, 1, at->q), at->q);
+  return c->accumulate ? add_mod(DST, sum, at->q) : sum;
 }
 
 FORMULA(plain_products) {

@@ -35,24 +35,52 @@ static uint32_t draw_own(rig *r, call *c, uint32_t digits, uint32_t limbs, uint3
   return j;
 }
 
-/* src has the first limbs of dst, or all. */
+/* The targets of digit j: the limbs of a shape that it does not own. */
+static void draw_targets(rig *r, call *c, uint32_t j, const umbra_view *shape, const umbra_view *from) {
+  const umbra_digit *own = &c->own[j];
+  const umbra_view sources = limbs_of(r, from, own->first, own->count);
+  uint32_t targets = 0;
+  for (uint32_t i = 0; i < umbra_view_limbs(shape); i++)
+    if (i < own->first || i >= own->first + own->count) c->conversion[j].target[targets++] = prime_at(shape, i);
+  draw_conversion(r, c, j, &sources, targets);
+}
+
+/* src has the first limbs of the shape, or all, and one polynomial or two; dst all limbs or, every second time, some. */
 static void prepare_extend_digits(rig *r, call *c) {
   umbra_view shape;
   do shape = draw_shape(r);
   while (umbra_view_limbs(&shape) < 2);
   const uint32_t all = umbra_view_limbs(&shape), limbs = draw_up_to(r, all);
   const umbra_view from = limbs_of(r, &shape, 0, limbs);
-  c->a = make_view(r, &from, 1);
-  const uint32_t digits = draw_own(r, c, smaller(draw_digits(r), room_for(r, &shape) - 1), limbs, all - 1);
-  c->dst = make_view(r, &shape, digits);
-  for (uint32_t j = 0; j < digits; j++) {
-    const umbra_digit *own = &c->own[j];
-    const umbra_view sources = limbs_of(r, &from, own->first, own->count);
-    for (uint32_t i = 0, t = 0; i < all; i++) {
-      if (i < own->first || i >= own->first + own->count) c->conversion[j].target[t++] = prime_at(&shape, i);
-    }
-    draw_conversion(r, c, j, &sources, all - own->count);
+  const uint32_t polys = r->alias % 3 == 1 && room_for(r, &shape) >= 4 ? 2 : 1;
+  const uint32_t most = smaller(room_for(r, &shape) / polys - 1, UMBRA_MAX_DIGITS / polys);
+  c->a = make_view(r, &from, polys);
+  c->digits = draw_own(r, c, smaller(draw_digits(r), most), limbs, all - 1);
+  for (uint32_t j = 0; j < c->digits; j++) draw_targets(r, c, j, &shape, &from);
+  c->first = r->alias % 2 ? draw_below(r, all) : 0;
+  const umbra_view to =
+      limbs_of(r, &shape, (uint32_t)c->first, r->alias % 2 ? draw_up_to(r, all - (uint32_t)c->first) : all);
+  c->dst = make_view(r, &to, polys * c->digits);
+}
+
+/* Sums of up to five products and as many multiples, which is more than go into one launch; at least one of both. */
+static void prepare_sum(rig *r, call *c) {
+  const umbra_view shape = draw_shape(r);
+  const uint32_t room = (room_for(r, &shape) - 3) / 2;
+  c->number = smaller(draw_below(r, MAX_SUMMANDS + 1), room / 2);
+  c->rotations = smaller(draw_below(r, MAX_SUMMANDS + 1), room - 2 * c->number);
+  if (!c->number && !c->rotations) c->rotations = 1;
+  for (uint32_t i = 0; i < c->number; i++) {
+    c->digit[i] = make_view(r, &shape, 2);
+    c->key[i] = draw_below(r, 4) ? make_view(r, &shape, 2) : c->digit[i];
   }
+  for (uint32_t i = 0; i < c->rotations; i++) {
+    c->multiple[i] = make_view(r, &shape, 2);
+    draw_constants(r, &shape, c->multiplier[i]);
+  }
+  c->dst = make_view(r, &shape, c->number ? 3 : 2);
+  c->accumulate = draw_below(r, 2);
+  draw_constants(r, &shape, c->d);
 }
 
 /* Polynomials of the operands of inner_products, without init. */
@@ -85,28 +113,41 @@ static void compose_ntt_close(rig *r, call *c) {
   r->kernels->divide_close(r->stream, &c->dst, X(c), &c->b, c->d);
 }
 
-/* Limbs [first, first + count) of digit j, targets from `target` on. */
-static void extend_part(rig *r, call *c, uint32_t j, uint32_t first, uint32_t count, uint32_t target) {
-  if (!count) return;
-  const umbra_digit *own = &c->own[j];
-  const umbra_view src = limbs_of(r, &c->a, own->first, own->count), poly = polys_of(&c->dst, j, 1);
-  const umbra_view part = limbs_of(r, &poly, first, count);
-  r->kernels->convert(r->stream, &part, &src, own->conversion, target);
+/* Limbs [begin, end) of those that digits are counted by, none of them digit j's own, of polynomial p of dst. */
+static void extend_part(rig *r, call *c, uint32_t p, uint32_t begin, uint32_t end) {
+  if (begin >= end) return;
+  const umbra_digit *own = &c->own[p % c->digits];
+  const umbra_view of = polys_of(&c->a, p / c->digits, 1), src = limbs_of(r, &of, own->first, own->count);
+  const umbra_view poly = polys_of(&c->dst, p, 1), part = limbs_of(r, &poly, begin - (uint32_t)c->first, end - begin);
+  r->kernels->convert(r->stream, &part, &src, own->conversion, begin < own->first ? begin : begin - own->count);
   r->kernels->ntt_forward(r->stream, &part);
 }
 
+static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
 static void compose_extend_digits(rig *r, call *c) {
-  for (uint32_t j = 0; j < c->dst.polys; j++) {
-    const uint32_t first = c->own[j].first, end = first + c->own[j].count;
-    extend_part(r, c, j, 0, first, 0);
-    extend_part(r, c, j, end, umbra_view_limbs(&c->dst) - end, first);
+  const uint32_t first = (uint32_t)c->first, end = first + umbra_view_limbs(&c->dst);
+  for (uint32_t p = 0; p < c->dst.polys; p++) {
+    const umbra_digit *own = &c->own[p % c->digits];
+    extend_part(r, c, p, first, smaller(own->first, end));
+    extend_part(r, c, p, larger(own->first + own->count, first), end);
   }
+}
+
+static void compose_sum(rig *r, call *c) {
+  const umbra_kernels *k = r->kernels;
+  const umbra_view both = polys_of(&c->dst, 0, 2), c0 = polys_of(&c->dst, 0, 1);
+  for (uint32_t i = 0; i < c->number; i++) k->tensor(r->stream, &c->dst, &c->digit[i], &c->key[i], i > 0);
+  if (c->accumulate && c->number) k->add(r->stream, &c->dst, &c->dst, &c->dst);
+  for (uint32_t i = 0; i < c->rotations; i++)
+    (i || c->number ? k->add_multiple : k->mul_const)(r->stream, &both, &c->multiple[i], c->multiplier[i]);
+  if (r->alias % 2) k->add_const(r->stream, &c0, &c0, c->d);
 }
 
 static void compose_inner_products(rig *r, call *c) {
   for (uint32_t k = 0; k < c->rotations; k++) {
     const umbra_view dst = polys_of(&c->dst, 2 * k, 2);
-    r->kernels->inner_product(r->stream, &dst, c->digit, c->number, &c->key[k], INIT(c), c->galois[k]);
+    r->kernels->inner_product(r->stream, &dst, c->digit, c->number, &c->key[k], INIT(c), c->galois[k], 0);
   }
 }
 
@@ -126,17 +167,32 @@ FUSED_CALL(ntt_close, &c->dst, X(c), &c->b, c->d)
 FUSED_CALL(lift, &c->dst, (const int64_t *)(const void *)(r->memory + c->re), c->number)
 FUSED_CALL(inner_products, &c->dst, c->digit, c->number, c->key, INIT(c), c->galois, c->rotations)
 
+static void call_sum(rig *r, call *c) {
+  const uint32_t *multiplier[MAX_SUMMANDS];
+  for (uint32_t i = 0; i < c->rotations; i++) multiplier[i] = c->multiplier[i];
+  const umbra_sum_of of = {.a = c->digit,
+                           .b = c->key,
+                           .products = c->number,
+                           .twice = c->accumulate && c->number,
+                           .x = c->multiple,
+                           .c = multiplier,
+                           .multiples = c->rotations,
+                           .constant = r->alias % 2 ? c->d : NULL};
+  if (r->kernels->sum) r->kernels->sum(r->stream, &c->dst, &of);
+  else compose_sum(r, c);
+}
+
 static void call_extend_digits(rig *r, call *c) {
-  const uint32_t digits = c->dst.polys;
   umbra_conversion *conversion[UMBRA_MAX_DIGITS];
-  for (uint32_t j = 0; j < digits; j++) {
+  for (uint32_t j = 0; j < c->digits; j++) {
     assert_int_equal(r->kernels->conversion_create(&conversion[j], r->device, &c->conversion[j].desc), UMBRA_OK);
     c->own[j].conversion = conversion[j];
   }
-  if (r->kernels->extend_digits) r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own);
+  if (r->kernels->extend_digits)
+    r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own, c->digits, (uint32_t)c->first);
   else compose_extend_digits(r, c);
   assert_int_equal(r->kernels->stream.wait(r->stream), UMBRA_OK);
-  for (uint32_t j = 0; j < digits; j++) r->kernels->conversion_destroy(conversion[j]);
+  for (uint32_t j = 0; j < c->digits; j++) r->kernels->conversion_destroy(conversion[j]);
 }
 
 #endif

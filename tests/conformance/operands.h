@@ -11,6 +11,7 @@ enum {
   MAX_ROTATIONS = 40, /* of one call of inner_products */
   MAX_TERMS = 96,     /* of plain_products */
   MAX_GROUPS = 6,
+  MAX_SUMMANDS = 5,    /* of each kind, of sum */
   MAX_ELEMENTS = 4096, /* of a matrix */
   MAX_FACTORS = UMBRA_MAX_DIGITS * UMBRA_MAX_PRIMES * UMBRA_MAX_PRIMES / 4
 };
@@ -28,6 +29,10 @@ typedef struct call {
   uint32_t c[UMBRA_MAX_PRIMES], d[UMBRA_MAX_PRIMES]; /* constants, one per limb */
   uint32_t number;                                   /* digits, terms, parts, shift, flag, or log_m */
   uint32_t rotations, galois[MAX_ROTATIONS];
+  int accumulate;  /* of sum: twice */
+  uint32_t digits; /* of extend_digits */
+  umbra_view multiple[MAX_SUMMANDS];
+  uint32_t multiplier[MAX_SUMMANDS][UMBRA_MAX_PRIMES];
   uint32_t log_gap;
   uint64_t first;
   uint8_t seed[UMBRA_SEED_BYTES];
@@ -145,7 +150,7 @@ static void draw_init(rig *r, call *c, const umbra_view *shape) {
   draw_constants(r, &c->init, c->c);
 }
 
-/* As many digits as there is room for; every fourth time nothing is permuted. */
+/* As many digits as there is room for; every fourth time nothing is permuted, and every second time dst is added to. */
 static void prepare_inner_product(rig *r, call *c) {
   const umbra_view shape = draw_shape(r);
   const uint32_t room = room_for(r, &shape) / 3;
@@ -155,6 +160,7 @@ static void prepare_inner_product(rig *r, call *c) {
   for (uint32_t j = 0; j < c->number; j++) c->digit[j] = make_view(r, &shape, 1);
   c->b = make_view(r, &shape, 2 * c->number);
   c->dst = make_view(r, &shape, 2);
+  c->accumulate = draw_below(r, 2);
   draw_init(r, c, &shape);
 }
 
@@ -279,7 +285,7 @@ CALL(tensor, &c->dst, &c->a, &c->b, (int)c->number)
 CALL(ntt_forward, &c->dst)
 CALL(ntt_inverse, &c->dst, &c->a, c->c)
 CALL(automorphism, &c->dst, &c->a, *c->galois)
-CALL(inner_product, &c->dst, c->digit, c->number, &c->b, INIT(c), *c->galois)
+CALL(inner_product, &c->dst, c->digit, c->number, &c->b, INIT(c), *c->galois, c->accumulate)
 CALL(plain_products, &c->dst, &c->b, &c->a, c->number, c->log_gap)
 CALL(gemm, &c->dst, &c->a, r->memory + c->re, c->number)
 CALL(divide_close, &c->dst, X(c), &c->b, c->d)

@@ -51,6 +51,7 @@ static const operation operations[] = {
     FUSED(ntt_close, divide_close),
     FUSED(extend_digits, extend_digits),
     FUSED(inner_products, inner_products),
+    FUSED(sum, sum),
     FUSED(lift, from_i64),
 };
 

@@ -16,7 +16,7 @@ class RefreshPlan(Handle):
     """How ciphertexts are refreshed; of parameters that do, such as the presets boot-64k-40 or Params(bootstrap={}).
 
     Options: slots (0: all), bound (both parts of every slot lie in [-bound, bound]), order ("standard", "stc_first"),
-    min_key, rounds; see umbra/bootstrap.h. """
+    min_key, rounds, baby_steps, target ("cpu", "gpu"); see umbra/bootstrap.h. """
 
     __slots__ = ("params",)
     _type = "umbra_bootstrap_plan"

@@ -35,6 +35,11 @@ static umbra_status check_options(umbra_bootstrap_options *options, const umbra_
                       options->bound);
   if (options->order != UMBRA_BOOTSTRAP_STANDARD && options->order != UMBRA_BOOTSTRAP_STC_FIRST)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "order is %d: there are 0 and 1", (int)options->order);
+  if (options->baby_steps > most || (options->baby_steps & (options->baby_steps - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "baby_steps is %u: it must be a power of two up to %u, or 0",
+                      options->baby_steps, most);
+  if (!umbra_target_name(options->target))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)options->target);
   if (options->rounds < 1 || options->rounds > 2)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rounds is %u: it must be 1 or 2", options->rounds);
   if (options->rounds == 2 && options->order == UMBRA_BOOTSTRAP_STC_FIRST)
@@ -103,11 +108,14 @@ umbra_status umbra_bootstrap_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_F
 }
 
 /*
- * Both maps with the same steps, so that they share keys; about as many giant as baby steps, which makes keys few. (More
- * baby steps are hardly faster, and cost a quarter more memory.)
+ * Both maps with the same steps, so that they share keys; on a processor about as many giant as baby steps, which makes keys
+ * few: more baby steps are hardly faster there. Giant steps are the ones of many kernels: for a GPU there are half as many.
  */
 uint32_t umbra_bootstrap_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages) {
-  return plan->options.min_key ? 0 : 1u << ((stages + 2) / 2);
+  const umbra_bootstrap_options *options = &plan->options;
+  if (options->min_key) return 0;
+  if (options->baby_steps) return options->baby_steps;
+  return (options->target == UMBRA_TARGET_GPU ? 2u : 1u) << ((stages + 2) / 2);
 }
 
 /* ---- levels and scales ---- */

@@ -95,19 +95,37 @@ static umbra_view sum_view(const transform_job *job, const umbra_poly *sums, uin
   return umbra_poly_subview(sums, job->ring, 2 * g, 2, job->window, sums->aux);
 }
 
-/* total += the sum, turned by its giant step. */
-static umbra_status add_turned(const transform_job *job, const umbra_view *total, const umbra_view *sum,
-                               const umbra_rotation *giant) {
+/* One polynomial, the first or the second, of each of those pairs. */
+static umbra_view sum_parts(const transform_job *job, const umbra_poly *sums, uint32_t part, uint32_t first,
+                            uint32_t count) {
+  umbra_view view = umbra_poly_subview(sums, job->ring, 2 * first + part, 2 * count - 1, job->window, sums->aux);
+  view.polys = count;
+  view.stride *= 2;
+  return view;
+}
+
+/* total += sums [first, first + count), each turned by its giant step. */
+static umbra_status add_turned(const transform_job *job, const umbra_view *total, const umbra_poly *sums,
+                               const umbra_rotation *giant, uint32_t first, uint32_t count) {
   umbra_poly divided;
-  UMBRA_TRY(umbra_poly_create(&divided, job->ring, 1, job->window, 0, "a giant step"));
+  UMBRA_TRY(umbra_poly_create(&divided, job->ring, count, job->window, 0, "a giant step"));
   umbra_view to = umbra_poly_view(&divided, job->ring);
-  umbra_view first = umbra_view_poly(sum, 0), second = umbra_view_poly(sum, 1);
-  umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &second, job->window);
-  umbra_switch_of of = {.x = &to, .window = job->window, .key = giant->key, .init = &first, .galois = giant->galois};
+  umbra_view init = sum_parts(job, sums, 0, first, count), x = sum_parts(job, sums, 1, first, count);
+  umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &x, job->window);
+  umbra_switch_add_of of = {.x = &to, .init = &init, .window = job->window, .rotation = giant + first};
   umbra_status status = umbra_divide(job->ring, job->stream, &to, job->window, &dividend, NULL);
   if (status == UMBRA_OK) status = umbra_switch_add(job->ring, job->stream, total, &of);
   umbra_poly_destroy(&divided, job->ring);
   return status;
+}
+
+/* Sums from `first` on, before `end` and `but`, that are turned together: all where launches cost, else one at a time. */
+static uint32_t turned_together(const transform_job *job, const umbra_rotation *giant, uint32_t first, uint32_t end,
+                                uint32_t but) {
+  uint32_t count = 1;
+  if (!umbra_ring_launch_limbs(job->ring)) return count;
+  while (first + count < end && first + count != but && giant[first + count].key) count++;
+  return count;
 }
 
 /* What is still to be divided by the level's primes, too, becomes that map's result. */
@@ -127,11 +145,15 @@ static umbra_status join_sums(const transform_job *job, const umbra_poly *sums, 
   const int spare = unturned == end;
   umbra_view total = sum_view(job, sums, spare ? job->plan->giants : unturned);
   if (spare) umbra_ring_zero(job->ring, job->stream, &total);
-  for (uint32_t g = first; g < end; g++) {
+  for (uint32_t g = first, now = 1; g < end; g += now, now = 1) {
     if (g == unturned) continue;
     umbra_view sum = sum_view(job, sums, g);
-    if (giant[g].key) UMBRA_TRY(add_turned(job, &total, &sum, &giant[g]));
-    else umbra_ring_add(job->ring, job->stream, &total, &total, &sum);
+    if (!giant[g].key) {
+      umbra_ring_add(job->ring, job->stream, &total, &total, &sum);
+      continue;
+    }
+    now = turned_together(job, giant, g, end, unturned);
+    UMBRA_TRY(add_turned(job, &total, sums, giant, g, now));
   }
   const umbra_dividend whole = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &total, job->window);
   return close_sum(job, &whole, map);

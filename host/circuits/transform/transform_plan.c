@@ -233,7 +233,7 @@ static void number_all(const maker *m, const split *s, int64_t first) {
   number_steps(m->of_baby, s->size, s->origin, plan->stride, 1, plan->baby, 0);
   for (uint32_t map = 0; map < plan->maps; map++) {
     plan->first_giant[map] = next;
-    next = number_steps(giants_of(m, map), giants, first, plan->giant_step, 0, plan->giant, next);
+    next = number_steps(giants_of(m, map), giants, first, plan->giant_step, !plan->min_key, plan->giant, next);
   }
   plan->first_giant[plan->maps] = next;
 }

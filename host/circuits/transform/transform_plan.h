@@ -31,7 +31,7 @@ typedef struct umbra_transform_plan {
   uint32_t maps;
   uint32_t babies, giants; /* of all maps; with rotations by 0, which need no key */
   uint32_t *first_giant;   /* of each map, and at the end the number of all */
-  int32_t *baby, *giant;   /* rotations; a baby step of 0 comes first, the others and a map's giants ascend */
+  int32_t *baby, *giant;   /* rotations; a step of 0 comes first, but for giants of few keys; the others ascend */
   uint32_t *diagonal;      /* [giants][babies]: index of the diagonal of that map and rotation, or UMBRA_NO_DIAGONAL */
   uint32_t key_switches;   /* inner products with a key */
   uint64_t cost;           /* of this split, in products of limbs: for comparisons of plans of one level */

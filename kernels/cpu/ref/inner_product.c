@@ -5,6 +5,7 @@
 /* One limb of one polynomial of the result and what goes into it. */
 typedef struct product_row {
   uint32_t *dst;
+  int accumulate;
   const umbra_cpu_prime *prime;
   const uint32_t *init; /* NULL: no such term */
   uint32_t c;
@@ -29,7 +30,8 @@ static void row_product(const product_row *row, uint32_t galois, uint32_t log_n)
     for (uint32_t j = 0; j < row->digits; j++) {
       sum = umbra_mod_add(sum, umbra_mont_mul(row->digit[j][i], row->key[j][i], q, neg_inv), q);
     }
-    row->dst[galois == 1 ? i : target(i, galois, inverse, log_n)] = sum;
+    uint32_t *to = &row->dst[galois == 1 ? i : target(i, galois, inverse, log_n)];
+    *to = row->accumulate ? umbra_mod_add(*to, sum, q) : sum;
   }
 }
 
@@ -39,6 +41,7 @@ typedef struct product_job {
   const umbra_view *dst, *digit, *key, *init;
   uint32_t digits, galois;
   const uint32_t *c;
+  int accumulate;
 } product_job;
 
 static void product_work(const void *data, uint32_t item) {
@@ -46,7 +49,7 @@ static void product_work(const void *data, uint32_t item) {
   const umbra_device *device = job->device;
   const uint32_t limbs = umbra_view_limbs(job->dst), poly = item / limbs, limb = item % limbs;
   const umbra_cpu_limb to = umbra_cpu_limb_at(device, job->dst, poly, limb);
-  product_row row = {.dst = to.data, .prime = to.prime, .digits = job->digits};
+  product_row row = {.dst = to.data, .accumulate = job->accumulate, .prime = to.prime, .digits = job->digits};
   if (job->init && limb < umbra_view_limbs(job->init) && poly < job->init->polys) {
     row.init = umbra_cpu_limb_at(device, job->init, poly, limb).data;
     row.c = job->c[limb];
@@ -59,9 +62,10 @@ static void product_work(const void *data, uint32_t item) {
 }
 
 void umbra_ref_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                             const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois) {
+                             const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois,
+                             int accumulate) {
   const umbra_device *device = stream->device;
-  const product_job job = {device, dst, digit, key, init, digits, galois, c};
+  const product_job job = {device, dst, digit, key, init, digits, galois, c, accumulate};
   const uint32_t items = 2 * umbra_view_limbs(dst);
   umbra_cpu_parallel(device, items, (size_t)items * digits * device->n, product_work, &job);
 }

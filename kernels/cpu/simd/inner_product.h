@@ -11,6 +11,7 @@ enum { AHEAD = 512 /* words: keys come from memory, in more streams than process
 typedef struct rows {
   const umbra_cpu_prime *prime;
   uint32_t *dst[2];
+  int accumulate;
   uint32_t digits;
   const uint32_t *digit[UMBRA_MAX_DIGITS], *key[2][UMBRA_MAX_DIGITS];
   const uint32_t *init[2]; /* NULL: no such term */
@@ -43,13 +44,18 @@ UMBRA_INLINE void product_vectors(vec result[2], const rows *r, size_t i, vec q,
   result[1] = wide_reduce(sum1, q, inv);
 }
 
+UMBRA_INLINE void finish(const rows *r, int poly, size_t at, vec result, vec q) {
+  uint32_t *to = r->dst[poly] + at;
+  vec_store(to, r->accumulate ? vec_mod_add(vec_load(to), result, q) : result);
+}
+
 static void product_rows(const rows *r, size_t n) {
   const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv);
   for (size_t i = 0; i < n; i += VEC_WORDS) {
     vec result[2];
     product_vectors(result, r, i, q, inv);
-    vec_store(r->dst[0] + i, result[0]);
-    vec_store(r->dst[1] + i, result[1]);
+    finish(r, 0, i, result[0], q);
+    finish(r, 1, i, result[1], q);
   }
 }
 
@@ -65,8 +71,8 @@ static void product_rows_routed(const rows *r, uint32_t galois, uint32_t log_n) 
       const uint32_t carry = target[i] % VEC_WORDS, at = target[i] - carry;
       vec result[2];
       product_vectors(result, r, (size_t)index * GROUP_WORDS + i * VEC_WORDS, q, inv);
-      vec_store(r->dst[0] + at, vec_permute(result[0], route.lane[carry]));
-      vec_store(r->dst[1] + at, vec_permute(result[1], route.lane[carry]));
+      finish(r, 0, at, vec_permute(result[0], route.lane[carry]), q);
+      finish(r, 1, at, vec_permute(result[1], route.lane[carry]), q);
     }
   }
 }
@@ -86,6 +92,7 @@ typedef struct product_job {
   const umbra_view *dst, *digit, *key, *init;
   uint32_t digits, rotations;
   const uint32_t *c, *galois;
+  int accumulate;
 } product_job;
 
 /* A limb of the result of rotation k. */
@@ -94,6 +101,7 @@ static void product_limb(const product_job *job, uint32_t limb, uint32_t k) {
   const umbra_cpu_limb to = umbra_cpu_limb_at(device, job->dst, 2 * k, limb);
   rows r = {.prime = to.prime,
             .dst = {to.data, umbra_cpu_limb_at(device, job->dst, 2 * k + 1, limb).data},
+            .accumulate = job->accumulate,
             .digits = job->digits};
   add_initial(&r, device, job->init, job->c, limb);
   for (uint32_t j = 0; j < job->digits; j++) {
@@ -111,17 +119,20 @@ static void product_work(const void *data, uint32_t limb) {
   for (uint32_t k = 0; k < job->rotations; k++) product_limb(job, limb, k);
 }
 
+static void make_products(umbra_stream *stream, const product_job *job) {
+  const uint32_t limbs = umbra_view_limbs(job->dst);
+  const size_t work = (size_t)2 * job->rotations * limbs * job->digits * stream->device->n;
+  umbra_cpu_parallel(stream->device, limbs, work, product_work, job);
+}
+
 void UMBRA_CPU_NAME(inner_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                     uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c,
                                     const uint32_t *galois, uint32_t rotations) {
-  const umbra_device *device = stream->device;
-  const product_job job = {device, dst, digit, key, init, digits, rotations, c, galois};
-  const uint32_t limbs = umbra_view_limbs(dst);
-  umbra_cpu_parallel(device, limbs, (size_t)2 * rotations * limbs * digits * device->n, product_work, &job);
+  make_products(stream, &(product_job){stream->device, dst, digit, key, init, digits, rotations, c, galois, 0});
 }
 
 void UMBRA_CPU_NAME(inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                    uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c,
-                                   uint32_t galois) {
-  UMBRA_CPU_NAME(inner_products)(stream, dst, digit, digits, key, init, c, &galois, 1);
+                                   uint32_t galois, int accumulate) {
+  make_products(stream, &(product_job){stream->device, dst, digit, key, init, digits, 1, c, &galois, accumulate});
 }
