@@ -20,9 +20,10 @@ static int make_training(void **state) {
   }
   fclose(file);
   shell("mkdir secret");
-  assert_int_equal(umbra("plan train.csv --hidden 4 --rate 0.2 --batch 32 --iterations 4 --scaling scaling.csv "
-                         "--out plan.umbra"),
+  assert_int_equal(umbra("plan train.csv --hidden 4 --rate 0.2 --batch 32 --iterations 4 --count-loss --scaling "
+                         "scaling.csv --out plan.umbra --json"),
                    0); /* it may warn */
+  shell("mv out plan.json");
   assert_succeeds("keygen --plan plan.umbra --out keys --secret secret/key.umbra --no-passphrase");
   assert_succeeds("encrypt train.csv --plan plan.umbra --scaling scaling.csv --secret secret/key.umbra --out data");
   assert_succeeds(TRAIN "run");
@@ -48,7 +49,22 @@ static void weights_are_the_twins(void **state) {
   assert_fails(1, "run/layer-1.umbra exists already", TRAIN "run");
 }
 
-/* Killed after its first iteration, and gone on with: the same layers. */
+/* Each is that of the training in the clear, in a row. */
+static void losses_are_the_twins(void **state) {
+  (void)state;
+  double loss[4];
+  assert_succeeds("decrypt --keys keys --secret secret/key.umbra --in run/loss.umbra --scaling scaling.csv --out "
+                  "loss.csv");
+  assert_int_equal(sscanf(contents("loss.csv"), "%lf,%lf,%lf,%lf", &loss[0], &loss[1], &loss[2], &loss[3]), 4);
+  cJSON *json = cJSON_Parse(contents("plan.json")), *trace = cJSON_GetObjectItem(json, "trace");
+  for (int i = 0; i < 4; i++) {
+    const double expected = number(cJSON_GetArrayItem(trace, i), "counted_loss");
+    assert_true(expected > 0.01 && fabs(loss[i] - expected) < 0x1p-10);
+  }
+  cJSON_Delete(json);
+}
+
+/* Killed after its first iteration, and gone on with: the same layers, and losses. */
 static void resumed_trainings_end_alike(void **state) {
   (void)state;
   assert_int_equal(
@@ -57,12 +73,13 @@ static void resumed_trainings_end_alike(void **state) {
             UMBRA_PROGRAM),
       0);
   assert_succeeds(TRAIN "killed --resume");
-  assert_int_equal(shell("cmp run/layer-1.umbra killed/layer-1.umbra && cmp run/layer-2.umbra killed/layer-2.umbra"),
+  assert_int_equal(shell("cmp run/layer-1.umbra killed/layer-1.umbra && cmp run/layer-2.umbra killed/layer-2.umbra "
+                         "&& cmp run/loss.umbra killed/loss.umbra"),
                    0);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(weights_are_the_twins),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(weights_are_the_twins), cmocka_unit_test(losses_are_the_twins),
                                      cmocka_unit_test(resumed_trainings_end_alike)};
   return cmocka_run_group_tests(tests, make_training, leave_scratch);
 }

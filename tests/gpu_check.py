@@ -37,8 +37,8 @@ import stand_ins
 from gpu import check, libraries, machine, plan, programs, report, results
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # for thousands of small files
-FIRST_SECONDS, ALL_SECONDS = 278, 358  # that steps are expected to take, in the first call and in all
-NETWORK_SHAPES = {network.shape for network in plan.NETWORKS.values()}
+FIRST_SECONDS, ALL_SECONDS = 278, 360  # that steps are expected to take, in the first call and in all
+NETWORK_SHAPES = {network.shape for network in (*plan.NETWORKS.values(), *plan.TRAININGS.values())}
 TOOLS = {"nvidia-smi", "nvcc", "ncu", "compute-sanitizer"}
 SMI = {"name": "NVIDIA H200", "driver_version": "580.159.03", "compute_cap": "9.0", "clocks.max.sm": "1980",
        "power.limit": "[N/A]"}
@@ -139,7 +139,6 @@ class Folder(unittest.TestCase):
         (bundle / "bin").mkdir(parents=True)
         (bundle / "data").mkdir()
         (bundle / "data/MNIST_train.txt.gz").touch()
-        (bundle / "data/train-images-idx3-ubyte.gz").touch()
         (bundle / "commit").write_text("abc1234\n", encoding="utf-8")
         for name in programs.PROGRAMS:
             (bundle / "bin" / name).touch()
@@ -273,6 +272,18 @@ class Runs(Folder):
         commands = [command for command in played.commands if "mlp-square" in command or "resnet20" in command]
         self.assertEqual(["--drawn" in command for command in commands], [True, True])
 
+    def test_trainings(self):
+        """On drawn records, each beside what its plan says."""
+        played = Played()
+        _, found, printed = self.run_check(played)
+        table = {line["name"]: line for line in found["comparison"]}
+        self.assertAlmostEqual(table["mlp_train_iteration"]["predicted"]["microseconds"], 300000)
+        self.assertEqual(found["mlp_train_small"]["params"], "196-64-10")
+        commands = {command[2]: command for command in played.commands if "--iterations" in command}
+        self.assertEqual(set(commands), {"mlp-train", "mlp-train-small"})
+        for command in commands.values():
+            self.assertIn("--drawn", command)
+
     def test_networks_with_data(self):
         data, played = self.folder / "data", Played()
         data.mkdir()
@@ -363,7 +374,7 @@ class Runs(Folder):
     def test_wrong_results(self):
         """An error of a benchmark, a test that compared nothing, a training on the processor."""
         for step in ("kernels", "operations", "matrices", "refreshes", "streaming", "conformance", "helr", "main_job",
-                     "mlp_square", "resnet20"):
+                     "mlp_train", "mlp_square", "resnet20"):
             with self.subTest(step):
                 self.setUp()
                 status, found, _ = self.run_check(Played({step: "wrong"}))
@@ -464,7 +475,7 @@ class Lacks(Folder):
         self.assertEqual(found["sanitizers"]["memcheck"]["result"], "not here")
 
     def test_records(self):
-        self.check_missing("helr mlp_train", Played(), data=self.folder / "nowhere")
+        self.check_missing("helr", Played(), data=self.folder / "nowhere")
 
     def test_nvml(self):
         status, found, _ = self.run_check(Played(nvml=False))
@@ -758,7 +769,7 @@ class Arguments(Folder):
 
     def test_scripts(self):
         """They fail, as the program is none; but not by 2, which says that an argument is not known."""
-        for name, count in (("reference_runs", 2 + len(plan.NETWORKS)), ("main_job", 1)):
+        for name, count in (("reference_runs", 1 + len(plan.NETWORKS) + len(plan.TRAININGS)), ("main_job", 1)):
             commands = self.commands(name)
             self.assertEqual(len(commands), count)
             for command in commands:
@@ -796,7 +807,7 @@ class Benchmarks(Folder):
         self.assertEqual([row["name"] for row in self.names(plan.SET, plan.ROTATION)], ["rotate"])
         rows = [{**row, "microseconds": 1} for row in (*kernels, *operations, *others, *refreshes, *matrices)]
         for bar in plan.BARS:
-            if bar.step != "helr" and bar.step not in plan.NETWORKS:
+            if bar.step not in ("helr", *plan.NETWORKS, *plan.TRAININGS):
                 self.assertIsNotNone(results.find_row(rows, bar.name, bar.params, bar.primes), bar)
         for said in results.read_predictions()["rows"]:
             if not said["name"].endswith("_iteration"):

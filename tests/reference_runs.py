@@ -191,6 +191,20 @@ class Trainings(unittest.TestCase):
         self.assertEqual(len(file) % 64, 40 * 197 * 2 % 64)
         self.assertEqual(file[-2:], (39 % 10).to_bytes(2, "little"))
 
+    def test_drawn(self):
+        """MNIST's files, the same each time, whose images differ, and belong to the classes that their labels say."""
+        found = []
+        for name in ("a", "b"):
+            (self.folder / name).mkdir()
+            folder = training.draw(self.folder / name, 30)
+            self.assertEqual(len(training.labels(folder, "t10k")), training.DRAWN_TESTS)
+            found.append((training.images(folder, "train"), training.labels(folder, "train")))
+        self.assertEqual(found[0], found[1])
+        images, labels = found[0]
+        self.assertEqual((len(images), len(set(images)), list(labels[:12])), (30, 30, [*range(10), 0, 1]))
+        lit = [{i for i, pixel in enumerate(image) if pixel} for image in images]
+        self.assertGreater(len(lit[0] & lit[10]), 2 * len(lit[0] & lit[11]))
+
     def test_plans(self):
         """Of every training, with fewer records in a batch; the table of classes is what the program reads."""
         umbra = program.Program(BUILD.resolve() / "umbra")

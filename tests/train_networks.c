@@ -4,12 +4,13 @@
  * Networks trained under encryption in a small ring, against the formulas of umbra/train.h, which are written here once
  * more: linear models of several outputs, hidden layers, both losses, all optimizers, several blocks and refreshes.
  */
-#include "../host/train/plan.h"
+#include "../host/train/dataset.h"
+#include "../host/train/step.h"
 #include "train.h"
 
 /* ---- the oracle ---- */
 
-enum { MOST_LAYERS = 4, MOST_UNITS = 64 };
+enum { MOST_LAYERS = 4, MOST_UNITS = 64, MOST_ITERATIONS = 8 };
 
 typedef struct oracle {
   umbra_train_options o;
@@ -20,6 +21,7 @@ typedef struct oracle {
   int layers;
   size_t units[MOST_LAYERS + 1]; /* inputs of the first layer, without the bias, then units */
   double *w[MOST_LAYERS], *v[MOST_LAYERS], *g[MOST_LAYERS];
+  double loss[MOST_ITERATIONS]; /* as it is counted */
 } oracle;
 
 static size_t inputs_of(const oracle *t, int k) { return t->units[k] + (k == 0); }
@@ -86,8 +88,11 @@ static double slope(const oracle *t, const double *z, size_t j) {
   return exponential(t, z[j]) * inverse(t, sum);
 }
 
-/* The record's gradient, added to g: by differences of nothing, but layer by layer. */
-static void add_record(oracle *t, size_t row, double *const *at) {
+static double square(double x) { return x * x; }
+
+/* The record's gradient, added to g: by differences of nothing, but layer by layer. Returns its squared errors. */
+static double add_record(oracle *t, size_t row, double *const *at) {
+  double squares = 0;
   double a[MOST_LAYERS + 1][MOST_UNITS + 1] = {{0}}, z[MOST_LAYERS][MOST_UNITS] = {{0}}, e[MOST_LAYERS][MOST_UNITS];
   for (size_t c = 0; c < t->units[0]; c++) a[0][c] = umbra_records_row(t->records, row)[c];
   a[0][t->units[0]] = 1;
@@ -107,6 +112,8 @@ static void add_record(oracle *t, size_t row, double *const *at) {
       }
       for (size_t i = 0; i < inputs_of(t, k); i++) t->g[k][j * inputs_of(t, k) + i] += e[k][j] * a[k][i];
     }
+  for (size_t j = 0; j < t->units[t->layers]; j++) squares += square(e[t->layers - 1][j]);
+  return squares;
 }
 
 static void step(oracle *t, const umbra_train_iteration *it, double before) {
@@ -133,13 +140,14 @@ static void step(oracle *t, const umbra_train_iteration *it, double before) {
 static void train_in_the_clear(oracle *t, const umbra_train_plan *plan) {
   const int rolls = t->o.optimizer == UMBRA_OPTIMIZER_MOMENTUM || t->o.optimizer == UMBRA_OPTIMIZER_PLAIN;
   size_t *order = calloc(t->o.rows, sizeof *order);
-  assert_non_null(order);
+  assert_true(order && t->o.iterations <= MOST_ITERATIONS);
   assert_ok(umbra_train_plan_order(plan, order, NULL));
   for (uint32_t i = 0; i < t->o.iterations; i++) {
     umbra_train_iteration it = {UMBRA_TRAIN_ITERATION_INIT};
     assert_ok(umbra_train_plan_iteration(plan, &it, i));
     for (int k = 0; k < t->layers; k++) memset(t->g[k], 0, weights_in(t, k) * sizeof(double));
-    for (size_t r = it.first; r < it.first + it.rows; r++) add_record(t, order[r], rolls ? t->w : t->v);
+    for (size_t r = it.first; r < it.first + it.rows; r++)
+      t->loss[i] += add_record(t, order[r], rolls ? t->w : t->v) / (double)(it.rows * t->units[t->layers]);
     step(t, &it, 1);
   }
   free(order);
@@ -212,11 +220,38 @@ static double *decrypted(const training *t, const umbra_trainer *trainer, int la
 }
 
 static void check_twin(const training *t, const oracle *expected) {
+  const uint32_t iterations = expected->o.iterations;
+  umbra_train_outcome trace[MOST_ITERATIONS];
   double *weights = calloc(umbra_train_plan_weights(t->plan), sizeof *weights);
   assert_non_null(weights);
-  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, NULL, NULL));
+  for (uint32_t i = 0; i < iterations; i++) umbra_train_outcome_init(&trace[i]);
+  assert_ok(umbra_train_twin(weights, trace, iterations, t->plan, t->records, NULL, NULL));
   assert_true(worst_of(expected, weights) < 1e-9);
+  for (uint32_t i = 0; i < iterations; i++) assert_true(fabs(trace[i].counted_loss - expected->loss[i]) < 1e-9);
   free(weights);
+}
+
+/* What has been counted, where that was asked for; returns the largest difference. */
+static double check_loss(const training *t, const umbra_trainer *trainer, const oracle *expected) {
+  umbra_matrix *loss = NULL;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  double found[MOST_ITERATIONS], worst = 0;
+  if (!expected->o.count_loss) {
+    assert_fails(umbra_trainer_loss(trainer, &loss), UMBRA_ERROR_INVALID_ARGUMENT, "does not count the loss");
+    return 0;
+  }
+  assert_ok(umbra_trainer_loss(trainer, &loss));
+  assert_true(umbra_matrix_rows(loss) == 1 && umbra_matrix_columns(loss) == expected->o.iterations);
+  assert_int_equal(umbra_matrix_level(loss), 0);
+  assert_ok(umbra_matrix_range(loss, &range));
+  assert_int_equal(range.doubts, 0);
+  assert_ok(umbra_matrix_decrypt(loss, found, t->s.secret, NULL));
+  for (uint32_t i = 0; i < expected->o.iterations; i++) {
+    assert_true(expected->loss[i] > 0.01);
+    worst = fmax(worst, fabs(found[i] - expected->loss[i]));
+  }
+  umbra_matrix_destroy(loss);
+  return worst;
 }
 
 static void check_in(umbra_params *params, umbra_records *records, umbra_train_options options) {
@@ -238,10 +273,11 @@ static void check_in(umbra_params *params, umbra_records *records, umbra_train_o
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   double *found = decrypted(&t, trainer, expected.layers);
   const double worst = worst_of(&expected, found);
-  print_message("stride %u, slots %u, depth %u, %zu switches, %u refreshes: 2^%.1f, expected 2^%.1f\n",
+  const double loss = check_loss(&t, trainer, &expected);
+  print_message("stride %u, slots %u, depth %u, %zu switches, %u refreshes: 2^%.1f, expected 2^%.1f; loss 2^%.1f\n",
                 t.plan->layout.stride, t.plan->layout.slots, report.depth, report.key_switches, report.bootstraps,
-                log2(worst), log2(report.weight_error));
-  assert_true(worst < 0x1p-14 && worst > 0);
+                log2(worst), log2(report.weight_error), log2(loss));
+  assert_true(worst < 0x1p-14 && worst > 0 && loss < 0x1p-14);
   assert_true(worst < 6 * report.weight_error);
   free(found);
   free(first);
@@ -271,6 +307,7 @@ static void linear_regression(void **state) {
   umbra_train_options options = options_of(5);
   options.loss = UMBRA_LOSS_SQUARED;
   options.rate = 0.5;
+  options.count_loss = 1;
   check(records_of_classes(50, 5, 0, 1), options);
 }
 
@@ -279,6 +316,7 @@ static void heads(void **state) {
   (void)state;
   umbra_train_options options = options_of(3);
   options.outputs = 3;
+  options.count_loss = 1;
   check(records_of_classes(60, 4, 3, 2), options);
   options.outputs = 10;
   options.loss = UMBRA_LOSS_SQUARED;
@@ -306,6 +344,7 @@ static void softmax(void **state) {
   umbra_train_options options = options_of(2);
   options.loss = UMBRA_LOSS_SOFTMAX;
   options.outputs = 3;
+  options.count_loss = 1;
   options.rate = 0.5;
   options.momentum = 1;
   sigmoid.range = 4;
@@ -356,6 +395,7 @@ static void weighted(void **state) {
   umbra_train_options options = options_of(2);
   options.kind = UMBRA_TRAIN_WEIGHTED_NETWORK;
   options.outputs = 3;
+  options.count_loss = 1;
   check(weighted_records(50, 4, 34), options);
   options.loss = UMBRA_LOSS_SQUARED;
   options.hidden[0] = 8;
@@ -390,6 +430,7 @@ static void one_hidden_layer(void **state) {
   options.loss = UMBRA_LOSS_SQUARED;
   options.hidden[0] = 8;
   options.outputs = 3;
+  options.count_loss = 1;
   options.rate = 0.25;
   options.bootstrap_result = 1;
   options.momentum = 1;
@@ -433,6 +474,7 @@ static void fitted_activations(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     umbra_train_options options = options_of(2);
     options.loss = UMBRA_LOSS_SQUARED;
+    options.count_loss = 1;
     options.hidden[0] = 8;
     options.outputs = 3;
     options.momentum = 1;
@@ -451,16 +493,33 @@ static int stop_after_one(void *user, const umbra_train_event *event) {
   return event->iteration == 1;
 }
 
-static bytes layer_bytes(const umbra_trainer *trainer, uint32_t layer) {
-  umbra_matrix *weights = NULL;
+/* Takes the matrix over. */
+static bytes matrix_bytes(umbra_matrix *matrix) {
   bytes b = {0};
-  assert_ok(umbra_trainer_layer(trainer, &weights, layer));
-  assert_ok(umbra_matrix_write(weights, NULL, &b.size, NULL));
+  assert_ok(umbra_matrix_write(matrix, NULL, &b.size, NULL));
   b.data = malloc(b.size);
   assert_non_null(b.data);
-  assert_ok(umbra_matrix_write(weights, b.data, &b.size, NULL));
-  umbra_matrix_destroy(weights);
+  assert_ok(umbra_matrix_write(matrix, b.data, &b.size, NULL));
+  umbra_matrix_destroy(matrix);
   return b;
+}
+
+static bytes layer_bytes(const umbra_trainer *trainer, uint32_t layer) {
+  umbra_matrix *weights = NULL;
+  assert_ok(umbra_trainer_layer(trainer, &weights, layer));
+  return matrix_bytes(weights);
+}
+
+static bytes loss_bytes(const umbra_trainer *trainer) {
+  umbra_matrix *loss = NULL;
+  assert_ok(umbra_trainer_loss(trainer, &loss));
+  return matrix_bytes(loss);
+}
+
+static void assert_same(bytes a, bytes b) {
+  assert_true(same_bytes(&a, &b));
+  free(a.data);
+  free(b.data);
 }
 
 /* From a checkpoint, with a plan that comes from a file: the same bits as at one go. */
@@ -477,11 +536,13 @@ static void resumed(void **state) {
   options.rate = 0.125;
   options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
   options.momentum = 0.5;
+  options.count_loss = 1;
   training_open(&t, training_params(), records_of_classes(50, 5, 3, 11), options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&whole, &desc, NULL));
-  assert_fails(umbra_trainer_run(whole, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
   umbra_matrix *none = NULL;
+  assert_fails(umbra_trainer_loss(whole, &none), UMBRA_ERROR_INVALID_ARGUMENT, "no iteration is done");
+  assert_fails(umbra_trainer_run(whole, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
   assert_fails(umbra_trainer_layer(whole, &none, 0), UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet");
   assert_ok(umbra_trainer_run(whole, NULL, NULL));
   assert_fails(umbra_trainer_layer(whole, &none, 2), UMBRA_ERROR_INVALID_ARGUMENT, "there is no layer 2");
@@ -498,17 +559,100 @@ static void resumed(void **state) {
   trainer = NULL;
   desc.resume = 1;
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  bytes first = loss_bytes(trainer);
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
-  for (uint32_t layer = 0; layer < 2; layer++) {
-    bytes a = layer_bytes(whole, layer), b = layer_bytes(trainer, layer);
-    assert_true(same_bytes(&a, &b));
-    free(a.data);
-    free(b.data);
-  }
+  for (uint32_t layer = 0; layer < 2; layer++) assert_same(layer_bytes(whole, layer), layer_bytes(trainer, layer));
+  bytes last = loss_bytes(trainer);
+  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
+  assert_ok(umbra_train_plan_report(t.plan, &report));
+  assert_true(last.size == report.loss_bytes && !same_bytes(&first, &last));
+  assert_same(loss_bytes(whole), last);
+  free(first.data);
   umbra_trainer_destroy(trainer);
   umbra_trainer_destroy(whole);
   umbra_train_plan_destroy(read);
   training_close(&t);
+}
+
+/* ---- the counter ---- */
+
+static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+  uint64_t read;
+  return umbra_dataset_block_at(source, block, matrix, &read, NULL);
+}
+
+/* The weights after the first iteration of a plan, on the same ciphertexts. */
+static void step_once(umbra_train_state *after, const umbra_train_plan *plan, const training *t,
+                      umbra_dataset *dataset) {
+  umbra_stepper *stepper = NULL;
+  umbra_train_state state;
+  const umbra_blocks blocks = {next_block, dataset};
+  assert_ok(umbra_stepper_create(&stepper, plan, t->s.context, t->s.keys, NULL, NULL));
+  assert_ok(umbra_step_start(stepper, &state, umbra_dataset_weights(dataset)));
+  assert_ok(umbra_step(stepper, after, &state, 0, &blocks));
+  umbra_train_state_clear(&state);
+  umbra_stepper_destroy(stepper);
+}
+
+/* It takes no level and no refresh, a few key switches, and leaves the weights alone, bit for bit. */
+static void counting_changes_nothing(void **state) {
+  (void)state;
+  training t;
+  umbra_train_plan *plain = NULL;
+  umbra_dataset *dataset = NULL;
+  umbra_train_state counted, expected;
+  umbra_train_report with = {UMBRA_TRAIN_REPORT_INIT}, without = {UMBRA_TRAIN_REPORT_INIT};
+  umbra_train_options options = options_of(2);
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.outputs = 3;
+  options.count_loss = 1;
+  training_open(&t, training_params(), records_of_classes(60, 4, 3, 36), options, NULL);
+  options.rows = 60;
+  options.columns = 4;
+  options.count_loss = 0;
+  assert_ok(umbra_train_plan_create(&plain, t.s.params, &options));
+  assert_ok(umbra_train_plan_report(t.plan, &with));
+  assert_ok(umbra_train_plan_report(plain, &without));
+  assert_true(with.depth == without.depth && with.bootstraps == without.bootstraps);
+  assert_true(with.key_switches > without.key_switches && with.key_switches < without.key_switches + 12);
+  assert_true(with.checkpoint_bytes > without.checkpoint_bytes && with.loss_bytes > 0 && without.loss_bytes == 0);
+  assert_ok(umbra_dataset_open(&dataset, t.folder, t.plan, t.s.context, t.s.keys->owner, 0));
+  step_once(&counted, t.plan, &t, dataset);
+  step_once(&expected, plain, &t, dataset);
+  assert_int_equal(counted.count, expected.count + 1);
+  for (size_t k = 0; k < expected.count; k++)
+    assert_same(ciphertext_bytes(counted.part[k]), ciphertext_bytes(expected.part[k]));
+  umbra_train_state_clear(&counted);
+  umbra_train_state_clear(&expected);
+  umbra_dataset_close(dataset);
+  umbra_train_plan_destroy(plain);
+  training_close(&t);
+}
+
+static void counters_that_are_refused(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  umbra_train_plan *plan = NULL;
+  umbra_train_options options = options_of(2);
+  const umbra_privacy_options privacy = {UMBRA_PRIVACY_OPTIONS_INIT, .epsilon = 1, .delta = 1e-6};
+  options.rows = 30;
+  options.columns = 3;
+  options.count_loss = 1;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "is of networks");
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.count_loss = 2;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "must be 0 or 1");
+  options.count_loss = 1;
+  options.privacy = &privacy;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "for one model");
+  options.privacy = NULL;
+  options.iterations = umbra_params_slots(params) + 1;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_UNSUPPORTED, "slots for them");
+  options.iterations = 2;
+  options.loss = UMBRA_LOSS_SQUARED;
+  sigmoid.range = 1024;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_UNSUPPORTED, "have squared errors up to");
+  umbra_params_destroy(params);
 }
 
 /* ---- other devices ---- */
@@ -526,6 +670,7 @@ static void simulated_and_timed(void **state) {
   options.rate = 0.125;
   options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
   options.momentum = 0.5;
+  options.count_loss = 1;
   training_open(&t, training_params(), records_of_classes(70, 5, 3, 15), options, NULL);
   const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = 1};
   assert_ok(umbra_context_create(
@@ -536,7 +681,14 @@ static void simulated_and_timed(void **state) {
   const size_t count = umbra_train_plan_weights(t.plan);
   double *twin = calloc(count, sizeof *twin), *found = calloc(count, sizeof *found), *next = found, seconds = 0;
   assert_true(twin && found);
-  assert_ok(umbra_train_twin(twin, NULL, 0, t.plan, t.records, NULL, NULL));
+  umbra_train_outcome trace[3] = {{UMBRA_TRAIN_OUTCOME_INIT}, {UMBRA_TRAIN_OUTCOME_INIT}, {UMBRA_TRAIN_OUTCOME_INIT}};
+  assert_ok(umbra_train_twin(twin, trace, 3, t.plan, t.records, NULL, NULL));
+  umbra_matrix *loss = NULL;
+  double losses[3];
+  assert_ok(umbra_trainer_loss(trainer, &loss));
+  assert_ok(umbra_sim_matrix_decode(losses, loss));
+  umbra_matrix_destroy(loss);
+  for (int i = 0; i < 3; i++) assert_true(fabs(losses[i] - trace[i].counted_loss) < 1e-6);
   for (uint32_t k = 0; k < 2; k++) {
     umbra_matrix *layer = NULL;
     assert_ok(umbra_trainer_layer(trainer, &layer, k));
@@ -653,6 +805,8 @@ int main(void) {
       cmocka_unit_test(two_hidden_layers),
       cmocka_unit_test(fitted_activations),
       cmocka_unit_test(resumed),
+      cmocka_unit_test(counting_changes_nothing),
+      cmocka_unit_test(counters_that_are_refused),
       cmocka_unit_test(simulated_and_timed),
       cmocka_unit_test(refused_records),
       cmocka_unit_test(labels_of_classes),

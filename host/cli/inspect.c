@@ -27,11 +27,9 @@ static void add_digest(cJSON *facts, const char *name, const uint8_t bytes[UMBRA
 
 /* Of which plan or training it is, if any. */
 static void add_role(cJSON *facts, const umbra_matrix *matrix) {
-  static const char *const roles[] = {[UMBRA_MATRIX_RECORDS] = "records",
-                                      [UMBRA_MATRIX_RESULTS] = "results",
-                                      [UMBRA_MATRIX_SCALED] = "scaled records",
-                                      [UMBRA_MATRIX_SCORES] = "scores",
-                                      [UMBRA_MATRIX_LAYER] = "layer"};
+  static const char *const roles[] = {
+      [UMBRA_MATRIX_RECORDS] = "records", [UMBRA_MATRIX_RESULTS] = "results", [UMBRA_MATRIX_SCALED] = "scaled records",
+      [UMBRA_MATRIX_SCORES] = "scores",   [UMBRA_MATRIX_LAYER] = "layer",     [UMBRA_MATRIX_LOSS] = "losses"};
   uint8_t plan[UMBRA_DIGEST_BYTES];
   const umbra_matrix_role role = umbra_matrix_plan(matrix, plan);
   if (role == UMBRA_MATRIX_OF_NO_PLAN) return;

@@ -308,6 +308,7 @@ static void check_usage(plan_options *o) {
   o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
   o->train.bootstrap_result = o->bootstrap_result;
+  o->train.count_loss = o->count_loss;
   o->train.shuffle = o->shuffle != CLI_NOT_GIVEN ? UMBRA_SHUFFLE_SECRET : UMBRA_SHUFFLE_NONE;
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
@@ -400,6 +401,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_TEXT, &o.loss, CLI_OPTIONAL},
       {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
        CLI_WITHIN(1, 4096)},
+      {"count-loss", NULL,
+       "of a network: each iteration adds the mean squared error of its batch, encrypted, to a file that the owner "
+       "decrypts",
+       CLI_FLAG, &o.count_loss, CLI_OPTIONAL},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"record-bound", "B",

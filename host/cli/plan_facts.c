@@ -80,6 +80,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* a double would not hold it */
   cJSON_AddRawToObject(json, "seed", seed);
   cJSON_AddBoolToObject(json, "bootstrap_result", o->bootstrap_result);
+  cJSON_AddBoolToObject(json, "count_loss", o->count_loss);
   cJSON_AddStringToObject(json, "target", umbra_target_name(o->target));
   cJSON_AddStringToObject(json, "kind", kinds[o->kind]);
   cJSON_AddStringToObject(json, "optimizer", optimizers[o->optimizer]);
@@ -101,6 +102,7 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
       {"key_bytes", (double)r->key_bytes},
       {"memory_bytes", (double)r->memory_bytes},
       {"checkpoint_bytes", (double)r->checkpoint_bytes},
+      {"loss_bytes", (double)r->loss_bytes},
       {"key_switches", (double)r->key_switches},
       {"bootstrap_switches", (double)r->bootstrap_switches},
       {"fit_error", r->fit_error},
@@ -188,7 +190,7 @@ static void print_data(const umbra_train_options *o, const umbra_train_report *r
 }
 
 static void print_costs(const umbra_train_options *o, const umbra_train_report *r) {
-  char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS], checkpoint[CLI_UNITS];
+  char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS], checkpoint[CLI_UNITS], loss[CLI_UNITS];
   printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
   printf("  %-18s %" PRIu32 "%s; one of them fails with probability 2^%.0f\n", "refreshes", r->bootstraps,
          o->rounds > 1 ? ", in two rounds" : "", r->log2_failure);
@@ -197,6 +199,9 @@ static void print_costs(const umbra_train_options *o, const umbra_train_report *
   printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));
   printf("  %-18s at most %s; one, and with train --keep M every Mth of %" PRIu32 " for audits\n", "checkpoint",
          cli_bytes_text(checkpoint, (double)r->checkpoint_bytes), o->iterations);
+  if (o->count_loss)
+    printf("  %-18s of each iteration, encrypted, in a file of %s, and in every checkpoint\n", "loss",
+           cli_bytes_text(loss, (double)r->loss_bytes));
   printf("  %-18s at most %zu per iteration, and %zu per refresh\n", "key switches", r->key_switches,
          r->bootstrap_switches);
 }

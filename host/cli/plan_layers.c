@@ -66,6 +66,8 @@ void cli_layers_check_usage(plan_options *o) {
   if (o->table.positive && labels != UMBRA_LABELS_TWO) cli_usage("--positive goes with labels of two classes");
   o->network = labels != UMBRA_LABELS_TWO || o->hidden || o->loss || o->train.outputs || o->train.hidden_range > 0 ||
                o->activation || o->train.hidden_degree;
+  if (!o->network && o->count_loss)
+    cli_usage("--count-loss is of networks: --loss one-vs-rest makes a logistic model one");
   if (!o->network) return;
   parse_hidden(&o->train, o->hidden);
   take_activation(o);
@@ -131,6 +133,7 @@ static void add_trace(cJSON *root, const cli_twin *twin) {
     cJSON_AddNumberToObject(item, "largest_weight", o->largest_weight);
     cJSON_AddNumberToObject(item, "accuracy", o->accuracy);
     cJSON_AddNumberToObject(item, "loss", o->loss);
+    cJSON_AddNumberToObject(item, "counted_loss", o->counted_loss);
     cJSON_AddItemToArray(trace, item);
   }
 }

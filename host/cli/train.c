@@ -24,7 +24,7 @@ typedef struct train_options {
 } train_options;
 
 typedef struct train_job {
-  char checkpoint[CLI_PATH], model_path[CLI_PATH], log_path[CLI_PATH];
+  char checkpoint[CLI_PATH], model_path[CLI_PATH], log_path[CLI_PATH], loss_path[CLI_PATH];
   cli_train_inputs in;
   umbra_trainer *trainer;
   umbra_logistic *model;
@@ -41,7 +41,7 @@ typedef struct train_job {
 static bool name_files(train_job *j, const train_options *o) {
   j->in = (cli_train_inputs){.keys = o->keys, .data = o->data};
   return cli_path(j->checkpoint, o->out, CLI_CHECKPOINT_FILE) && cli_path(j->model_path, o->out, CLI_MODEL_FILE) &&
-         cli_path(j->log_path, o->out, CLI_LOG_FILE);
+         cli_path(j->log_path, o->out, CLI_LOG_FILE) && cli_path(j->loss_path, o->out, CLI_LOSS_FILE);
 }
 
 static bool is_network(const train_job *j) { return cli_plan_is_network(&j->in.planned); }
@@ -50,6 +50,7 @@ static bool is_network(const train_job *j) { return cli_plan_is_network(&j->in.p
 static bool files_are_its_own(const train_job *j) {
   return cli_may_replace("--out", j->checkpoint, CLI_KIND_CHECKPOINT, NULL, 0) &&
          cli_may_replace("--out", j->model_path, is_network(j) ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC, NULL, 0) &&
+         cli_may_replace("--out", j->loss_path, CLI_KIND_MATRIX, NULL, 0) &&
          cli_may_replace("--out", j->log_path, NULL, NULL, 0);
 }
 
@@ -74,10 +75,11 @@ static bool may_begin(const train_job *j, const train_options *o) {
   return o->resume || is_free(j->model_path);
 }
 
-/* Nor are the layers of another training replaced. */
+/* Nor are the layers of another training replaced, nor its losses. */
 static bool may_finish(const train_job *j, const train_options *o) {
   char path[CLI_PATH];
   if (o->resume || !is_network(j)) return true;
+  if (j->in.planned.count_loss && !is_free(j->loss_path)) return false;
   for (uint32_t k = 0; k < cli_plan_layers(&j->in.planned); k++)
     if (!cli_layer_path(path, o->out, k) || !is_free(path)) return false;
   return true;
@@ -157,12 +159,22 @@ static bool open_trainer(train_job *j, const train_options *o, cli_report *repor
 
 /* ---- the work ---- */
 
+/* What the checkpoint counts, for the owner; after each iteration, and made up for by a training that goes on. */
+static bool save_loss(const train_job *j) {
+  umbra_matrix *loss = NULL;
+  if (!j->in.planned.count_loss || !umbra_trainer_iterations(j->trainer)) return true;
+  const bool saved = cli_check(umbra_trainer_loss(j->trainer, &loss), NULL) &&
+                     cli_check(umbra_matrix_save(loss, j->loss_path, NULL), "--out");
+  umbra_matrix_destroy(loss);
+  return saved;
+}
+
 static int observe(void *user, const umbra_train_event *event) {
   train_job *j = user;
   j->seconds += event->seconds;
   j->bootstrap_seconds += event->bootstrap_seconds;
   j->bytes += (double)event->bytes;
-  return !cli_train_log_add(&j->log, event) || cli_interrupted();
+  return !save_loss(j) || !cli_train_log_add(&j->log, event) || cli_interrupted();
 }
 
 /* Why it stopped, and how it goes on: what is done is on disk. */
@@ -268,7 +280,7 @@ static bool run_all(train_job *j, const train_options *o, cli_report *report) {
   if (begun && has_ended(j)) return tell_end(j, o, report);
   if (!cli_claim_folder("--out", o->out) || !files_are_its_own(j) || !may_begin(j, o) ||
       (!begun && !load_plan(j, o, report)) || !may_finish(j, o) || !choose_keep(j, o) || !load_keys(j, o, report) ||
-      !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
+      !open_trainer(j, o, report) || !save_loss(j) || !train(j, report) || !save_model(j, o, report))
     return false;
   summarise(j, report);
   tell_link(j, report);
@@ -318,7 +330,8 @@ const cli_command cli_train = {
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
         "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
         "\n(a line of JSON for each iteration) and " CLI_CHECKPOINT_FILE
-        ",\nwhich is replaced after every iteration: whatever stops the training, --resume goes on.\n"
+        ",\nwhich is replaced after every iteration: whatever stops the training, --resume goes on. "
+        "Likewise " CLI_LOSS_FILE "\n(encrypted), where the plan counts the loss.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
         "enough if they serve what the plan needs, whatever plan they were made for. With --verify it reads both\n"
         "folders twice: first whether they are as their owner signed them.\n\n"

@@ -15,6 +15,7 @@
 #define CLI_MODEL_FILE "model.umbra"
 #define CLI_LAYER_FILE "layer-%" PRIu32 ".umbra" /* from 1 */
 #define CLI_LOG_FILE "log.jsonl"
+#define CLI_LOSS_FILE "loss.umbra"
 #define CLI_KEPT_FILE "checkpoint-%06" PRIu32 ".umbra" /* from 1; as the library names them */
 
 /* A plan whose parameters are secure. */

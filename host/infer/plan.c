@@ -64,7 +64,8 @@ umbra_status umbra_inference_plan_check_stamp(const uint8_t digest[UMBRA_DIGEST_
                                       [UMBRA_MATRIX_RESULTS] = "results",
                                       [UMBRA_MATRIX_SCALED] = "records scaled for a training",
                                       [UMBRA_MATRIX_SCORES] = "scores of a trained model",
-                                      [UMBRA_MATRIX_LAYER] = "a layer that was trained"};
+                                      [UMBRA_MATRIX_LAYER] = "a layer that was trained",
+                                      [UMBRA_MATRIX_LOSS] = "losses of a training"};
   const umbra_matrix_stamp *stamp = &matrix->stamp;
   if (stamp->role != (uint32_t)role)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the matrix has %s, where %s of a plan are wanted: %s", words[stamp->role],

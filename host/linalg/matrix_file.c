@@ -84,7 +84,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 static umbra_status read_stamp(umbra_reader *reader, umbra_matrix_stamp *stamp) {
   if (reader->section == reader->header.sections) return UMBRA_OK;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_PLAN, stamp, sizeof *stamp));
-  if (stamp->role >= UMBRA_MATRIX_RECORDS && stamp->role <= UMBRA_MATRIX_LAYER && !stamp->reserved) return UMBRA_OK;
+  if (stamp->role >= UMBRA_MATRIX_RECORDS && stamp->role <= UMBRA_MATRIX_LOSS && !stamp->reserved) return UMBRA_OK;
   return umbra_reader_malformed(reader, "marks %u and %u of the plan of a matrix", stamp->role, stamp->reserved);
 }
 

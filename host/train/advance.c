@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/verbs.h"
+#include "counter.h"
 
 /* ---- where gradients are taken ---- */
 
@@ -18,7 +19,7 @@ double umbra_train_point_unit(const umbra_train_plan *plan, uint32_t i) {
   return umbra_train_at_weights(&plan->options) ? it->unit_in : it->step.before * it->unit_in;
 }
 
-/* A velocity is zero at first. */
+/* A velocity is zero at first, and so is a counter. */
 umbra_status umbra_train_begin(umbra_train_state *state, const umbra_train_plan *plan, const umbra_train_state *first) {
   for (size_t p = 0; p < first->count; p++) {
     const umbra_ciphertext *weights = first->part[p];
@@ -28,7 +29,10 @@ umbra_status umbra_train_begin(umbra_train_state *state, const umbra_train_plan 
       UMBRA_TRY(umbra_ciphertext_zero(u, weights->context, weights->owner, weights->level, weights->slots));
     else UMBRA_TRY(umbra_ciphertext_copy(u, weights));
   }
-  return UMBRA_OK;
+  if (!umbra_train_counts(plan)) return UMBRA_OK;
+  const umbra_ciphertext *any = first->part[0];
+  return umbra_ciphertext_zero(&state->part[umbra_train_counter(plan)], any->context, any->owner, 0,
+                               umbra_counter_slots(plan));
 }
 
 /* ---- steps ---- */
@@ -218,7 +222,9 @@ umbra_status umbra_train_refresh(umbra_evaluator *evaluator, umbra_train_state *
     b = bundle_from(plan, b.end);
     UMBRA_TRY(refresh_bundle(evaluator, fresh, plan, state, bootstrapper, &b));
   }
-  return UMBRA_OK;
+  if (!umbra_train_counts(plan)) return UMBRA_OK;
+  const size_t counter = umbra_train_counter(plan);
+  return umbra_ciphertext_copy(&fresh->part[counter], state->part[counter]);
 }
 
 int64_t umbra_train_last_unit(const umbra_train_plan *plan) {

@@ -11,7 +11,13 @@
 /* Those of the weights in ciphertext `part`, in a state. */
 static inline size_t umbra_train_w(size_t part) { return 2 * part; }
 static inline size_t umbra_train_u(size_t part) { return 2 * part + 1; }
-static inline size_t umbra_train_states(const umbra_train_plan *plan) { return 2 * plan->firsts; }
+
+/* Behind them, where the plan counts the loss, its counter: see counter.h. */
+static inline int umbra_train_counts(const umbra_train_plan *plan) { return plan->options.count_loss; }
+static inline size_t umbra_train_counter(const umbra_train_plan *plan) { return 2 * plan->firsts; }
+static inline size_t umbra_train_states(const umbra_train_plan *plan) {
+  return 2 * plan->firsts + (umbra_train_counts(plan) != 0);
+}
 
 /* Where the gradient of iteration i is taken, and what it is to be multiplied by to be weights. */
 const umbra_ciphertext *umbra_train_point(const umbra_train_plan *plan, const umbra_train_state *state, size_t part);
@@ -24,7 +30,7 @@ umbra_status umbra_train_begin(umbra_train_state *state, const umbra_train_plan 
 umbra_status umbra_train_advance(umbra_evaluator *evaluator, umbra_train_state *after, const umbra_train_plan *plan,
                                  const umbra_train_state *before, uint32_t i, const umbra_train_state *steps);
 
-/* The same state, in half the unit, at the level of data. */
+/* The same state, in half the unit, at the level of data; the counter as it is. */
 umbra_status umbra_train_refresh(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
                                  const umbra_train_state *state, const umbra_bootstrapper *bootstrapper);
 

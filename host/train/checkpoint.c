@@ -9,6 +9,7 @@
 #include "../base/memory.h"
 #include "../ckks/file.h"
 #include "advance.h"
+#include "counter.h"
 #include "dataset_file.h"
 
 /* ---- the file ---- */
@@ -32,7 +33,8 @@ static umbra_status check_number(const umbra_reader *reader, const umbra_train_p
 static uint64_t sections_bytes(const umbra_train_plan *plan, uint32_t done, int linked) {
   const uint64_t link = linked ? UMBRA_SECTION_OVERHEAD + sizeof(umbra_checkpoint_link) : 0;
   const uint32_t level = plan->iteration[done - 1].level_after;
-  return link + umbra_train_states(plan) * umbra_file_ciphertext_bytes(plan->params, level);
+  const uint64_t counter = umbra_train_counts(plan) ? umbra_file_ciphertext_bytes(plan->params, 0) : 0;
+  return link + 2 * plan->firsts * umbra_file_ciphertext_bytes(plan->params, level) + counter;
 }
 
 uint64_t umbra_checkpoint_bytes(const umbra_train_plan *plan, uint32_t iterations_done) {
@@ -44,6 +46,16 @@ static umbra_status read_link(umbra_reader *reader, umbra_checkpoint *checkpoint
   checkpoint->linked = reader->header.sections > 1 + 2 * ciphertexts;
   return checkpoint->linked ? umbra_read_record(reader, UMBRA_SECTION_LINK, &checkpoint->link, sizeof checkpoint->link)
                             : UMBRA_OK;
+}
+
+static umbra_status read_state(umbra_reader *reader, umbra_train_state *state, const umbra_train_origin *origin,
+                               uint32_t level) {
+  const umbra_train_plan *plan = origin->plan;
+  UMBRA_TRY(umbra_train_state_make(state, umbra_train_states(plan)));
+  UMBRA_TRY(umbra_train_read_parts(reader, state->part, origin, 2 * plan->firsts, plan->state_slots, level));
+  if (!umbra_train_counts(plan)) return UMBRA_OK;
+  umbra_ciphertext **counter = &state->part[umbra_train_counter(plan)];
+  return umbra_train_read_parts(reader, counter, origin, 1, umbra_counter_slots(plan), 0);
 }
 
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
@@ -58,7 +70,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(read_link(reader, made, count));
   const uint32_t done = (uint32_t)made->stamp.number, level = plan->iteration[done - 1].level_after;
   UMBRA_TRY(umbra_train_check_bytes(reader, sections_bytes(plan, done, made->linked), count, 0));
-  UMBRA_TRY(umbra_train_read_state(reader, &made->state, origin, count, level));
+  UMBRA_TRY(read_state(reader, &made->state, origin, level));
   UMBRA_TRY(umbra_read_finish(reader));
   return umbra_read_digest(reader, made->digest);
 }

@@ -74,7 +74,9 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
                                   plan->blocks);
   UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts,
                                     umbra_file_seed_saving(plan->params, plan->data_level)));
-  UMBRA_TRY(umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level));
+  UMBRA_TRY(umbra_train_state_make(&made->weights, plan->firsts));
+  UMBRA_TRY(
+      umbra_train_read_parts(reader, made->weights.part, origin, plan->firsts, plan->state_slots, plan->data_level));
   UMBRA_TRY(check_firsts(reader, &made->weights, plan));
   UMBRA_TRY(umbra_read_finish(reader));
   return umbra_read_digest(reader, made->digest);

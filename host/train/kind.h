@@ -45,7 +45,7 @@ typedef struct umbra_train_ops {
   /* The first part of a plan, whose options are whole: all up to data_scale in plan.h. given: the layout; NULL: chosen. */
   umbra_status (*lay_out)(umbra_train_plan *plan, const umbra_matrix_layout *given);
   uint32_t (*block_parts)(const umbra_train_plan *plan); /* ciphertexts of a whole block */
-  size_t (*sums)(const umbra_train_plan *plan);          /* of an iteration's sums */
+  size_t (*sums)(const umbra_train_plan *plan);          /* of an iteration's sums; those for the counter come last */
   /* Of the error of a weight's step, in the true unit, from one iteration; see plan_error.c. weights: the mean square of
      the records', 1 if nobody knows. */
   double (*step_variance)(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights);
@@ -85,6 +85,9 @@ typedef struct umbra_train_ops {
 
   /* The steps of the weights, d of schedule.h, in iteration i, from the sums over all blocks of the batch. */
   umbra_status (*close)(void *run, umbra_train_state *steps, uint32_t i, const umbra_train_state *sums);
+
+  /* *squares = in all slots the sum of the squared errors of the batch, at level 1. Of kinds that count the loss. */
+  umbra_status (*count)(void *run, umbra_ciphertext **squares, uint32_t i, const umbra_train_state *sums);
 
   /* Of each run of the layout's stride, the places that a ciphertext's weights take; the others are 0. NULL: all. */
   uint32_t (*places)(const umbra_train_plan *plan, size_t part);

@@ -72,7 +72,7 @@ static uint32_t block_parts(const umbra_train_plan *plan) {
 static size_t sums_of(const umbra_train_plan *plan) {
   size_t count = 0;
   for (uint32_t k = 0; k < plan->network.layers; k++) count += plan->network.layer[k].diagonals;
-  return count;
+  return count + (umbra_train_counts(plan) != 0);
 }
 
 /* Ciphertexts of records in a batch, of which each block's are summed up before their sum is rounded. */
@@ -249,7 +249,7 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
     .gradient = umbra_network_gradient, .disturb = disturb, .scores = umbra_network_scores,                        \
     .judge = umbra_network_judge, .value = value_of, .encrypt = encrypt, .create = umbra_network_run_create,       \
     .destroy = umbra_network_run_destroy, .add = umbra_network_run_add, .close = umbra_network_run_close,          \
-    .places = places, .factors = factors                                                                           \
+    .count = umbra_network_run_count, .places = places, .factors = factors                                         \
   }
 const umbra_train_ops umbra_train_network_ops = OPS("networks");
 const umbra_train_ops umbra_train_weighted_network_ops = OPS("weighted networks");

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network_run.h"
 
+#include <math.h>
+
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/verbs.h"
 #include "advance.h"
@@ -422,6 +425,44 @@ static umbra_status pass(run *r, const turned *t, const umbra_ciphertext *record
   return status;
 }
 
+/* ---- the loss that is counted ---- */
+
+enum { COUNTED_LEVEL = 2 }; /* the lowest that leaves levels for squares and for a mask; errors are never below */
+
+/* low, conjugates: room for the errors of all parts, at that level. The errors themselves are their giant step 0. */
+static umbra_status lower_errors(run *r, umbra_ciphertext **low, umbra_ciphertext **conjugates, const turned *t) {
+  for (size_t part = 0; part < t->parts; part++) {
+    UMBRA_TRY(umbra_level_drop(r->evaluator, &low[part], giants_of(r, t, last_of(r), part)[0], COUNTED_LEVEL));
+    UMBRA_TRY(umbra_conjugate(r->evaluator, &conjugates[part], low[part]));
+  }
+  return UMBRA_OK;
+}
+
+/* *sum += the squared errors of both records of each slot; NULL is 0. */
+static umbra_status add_squares(run *r, umbra_ciphertext **sum, umbra_ciphertext *const *low,
+                                umbra_ciphertext *const *conjugates, size_t parts) {
+  umbra_ciphertext *squares = NULL;
+  UMBRA_TRY(umbra_dot(r->evaluator, &squares, (const umbra_ciphertext *const *)low,
+                      (const umbra_ciphertext *const *)conjugates, parts));
+  if (!*sum) {
+    *sum = squares;
+    return UMBRA_OK;
+  }
+  const umbra_status status = umbra_add(r->evaluator, sum, *sum, squares);
+  umbra_ciphertext_destroy(squares);
+  return status;
+}
+
+static umbra_status add_loss(run *r, umbra_ciphertext **sum, const turned *t) {
+  umbra_ciphertext **low;
+  UMBRA_TRY(umbra_alloc(&low, 2 * t->parts, sizeof *low, "errors"));
+  umbra_status status = lower_errors(r, low, low + t->parts, t);
+  if (status == UMBRA_OK) status = add_squares(r, sum, low, low + t->parts, t->parts);
+  destroy_all(low, 2 * t->parts);
+  umbra_free(low);
+  return status;
+}
+
 /* ---- blocks ---- */
 
 static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *block) {
@@ -461,6 +502,7 @@ static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_matri
   for (size_t part = 0; part < block->parts && status == UMBRA_OK; part++)
     status = pass(r, &t, block->part[part], part);
   if (status == UMBRA_OK) status = add_gradients(r, sums, &t);
+  if (status == UMBRA_OK && umbra_train_counts(r->plan)) status = add_loss(r, &sums->part[sums->count - 1], &t);
   close_turned(&t, r);
   return status;
 }
@@ -504,4 +546,35 @@ umbra_status umbra_network_run_close(void *object, umbra_train_state *steps, uin
     sum += layer_of(r, k)->diagonals;
   }
   return UMBRA_OK;
+}
+
+/* ---- the loss ---- */
+
+/* What stands for a sigmoid or a softmax, of scores 0. */
+static double slope_at_zero(const umbra_train_plan *plan, size_t outputs) {
+  const umbra_train_softmax *s = &plan->softmax;
+  const double value = umbra_chebyshev_value(plan->coefficient, plan->degree, 0);
+  if (!is_softmax(plan)) return value;
+  return value * umbra_chebyshev_value(s->inverse, s->degree, (double)outputs * value - s->offset);
+}
+
+/* Squared errors of what is no record: it has scores 0, and no targets. */
+static double loss_of_padding(const umbra_train_plan *plan, uint64_t rows) {
+  const size_t outputs = umbra_network_units(&plan->options, plan->network.layers - 1);
+  const uint64_t part = umbra_layout_rows_per_part(&plan->layout);
+  const uint64_t padding = umbra_quotient_above(rows, part) * part - rows;
+  if (is_squared(plan) || weighing(plan)) return 0;
+  return (double)padding * (double)outputs * pow(slope_at_zero(plan, outputs), 2);
+}
+
+umbra_status umbra_network_run_count(void *object, umbra_ciphertext **squares, uint32_t i,
+                                     const umbra_train_state *sums) {
+  run *r = object;
+  const umbra_dense *d = layer_of(r, last_of(r));
+  const size_t stride = d->layout.stride;
+  const double padding = loss_of_padding(r->plan, r->plan->iteration[i].step.rows);
+  UMBRA_TRY(umbra_ciphertext_copy(squares, sums->part[sums->count - 1]));
+  UMBRA_TRY(umbra_add_rotations(r->evaluator, squares, 1, stride, -1));
+  UMBRA_TRY(umbra_add_rotations(r->evaluator, squares, stride, stride * d->diagonals, 1));
+  return padding > 0 ? umbra_add_constant(r->evaluator, squares, *squares, -padding, 0) : UMBRA_OK;
 }

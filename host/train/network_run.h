@@ -18,5 +18,6 @@ void umbra_network_run_destroy(void *run);
 umbra_status umbra_network_run_add(void *run, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
                                    const umbra_matrix *block);
 umbra_status umbra_network_run_close(void *run, umbra_train_state *steps, uint32_t i, const umbra_train_state *sums);
+umbra_status umbra_network_run_count(void *run, umbra_ciphertext **squares, uint32_t i, const umbra_train_state *sums);
 
 #endif

@@ -232,6 +232,7 @@ static void add_record(passing *p, const umbra_twin *t, const double *weights, u
   for (size_t j = 0; j < outputs; j++) {
     const double error = p->error[last][j] - umbra_network_target(t->records, row, j, outputs);
     p->error[last][j] = weight * disturbed(p, error, p->loss_error);
+    outcome->counted_loss += p->error[last][j] * p->error[last][j];
   }
   backward(p, weights);
   subtract_gradient(p, t->gradient);
@@ -247,6 +248,7 @@ static umbra_status add_records(umbra_twin *t, const double *weights, umbra_trai
     status = umbra_watch_step(t->watch, k, step->rows);
     if (status == UMBRA_OK) add_record(&p, t, weights, outcome, t->order[step->first + k]);
   }
+  outcome->counted_loss /= (double)step->rows * (double)umbra_network_units(p.options, p.layers - 1);
   close_passing(&p);
   return status;
 }

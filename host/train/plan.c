@@ -13,6 +13,7 @@
 #include "../nn/sigmoid.h"
 #include "../params/params.h"
 #include "checkpoint.h"
+#include "counter.h"
 #include "dataset_file.h"
 #include "kind.h"
 #include "plan_dry.h"
@@ -389,6 +390,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   UMBRA_TRY(umbra_train_activation_make(&plan->activation, o, given->activation));
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(umbra_train_ops_of(o->kind)->lay_out(plan, given->layout));
+  UMBRA_TRY(umbra_counter_check(plan));
   UMBRA_TRY(plan_refresh(plan));
   UMBRA_TRY(plan_all(plan, given->layout ? given->layout->group : 1));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
@@ -400,7 +402,9 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   umbra_train_digest(plan->digest, plan);
   const umbra_scaling *scaling = o->scaling;
   o->scaling = NULL; /* it is the caller's */
-  return identify(plan, scaling, given->training);
+  UMBRA_TRY(identify(plan, scaling, given->training));
+  plan->report.loss_bytes = umbra_counter_bytes(plan);
+  return UMBRA_OK;
 }
 
 static void destroy(void *object) {

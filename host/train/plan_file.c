@@ -39,7 +39,7 @@ typedef struct learning_record {
   double hidden_range;
   uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
   uint16_t function, record_bound; /* 1 + its binary logarithm; 0: nobody says */
-  uint32_t degree;
+  uint16_t degree, count_loss;
 } learning_record;
 _Static_assert(sizeof(learning_record) == 40, "no padding");
 
@@ -93,7 +93,8 @@ static learning_record learning_of(const umbra_train_options *o) {
                        .outputs = o->outputs,
                        .function = (uint16_t)o->hidden_function,
                        .record_bound = (uint16_t)(o->record_bound > 0 ? 1 + ilogb(o->record_bound) : 0),
-                       .degree = o->hidden_degree};
+                       .degree = (uint16_t)o->hidden_degree,
+                       .count_loss = o->count_loss != 0};
   memcpy(r.hidden, o->hidden, sizeof r.hidden);
   return r;
 }
@@ -107,7 +108,7 @@ static size_t activation_bytes(const learning_record *r) { return r->degree ? (r
 
 static int says_nothing(const learning_record *r) {
   return r->hidden_range == 0 && !r->optimizer && !r->loss && !r->outputs && !r->hidden[0] && !r->hidden[1] &&
-         !r->hidden[2] && !r->function && !r->record_bound && !r->degree;
+         !r->hidden[2] && !r->function && !r->record_bound && !r->degree && !r->count_loss;
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -142,7 +143,8 @@ static umbra_train_options options_of(const options_record *r, const learning_re
                            .outputs = l->outputs,
                            .hidden_function = (umbra_function)l->function,
                            .hidden_degree = l->degree,
-                           .record_bound = l->record_bound ? ldexp(1, l->record_bound - 1) : 0};
+                           .record_bound = l->record_bound ? ldexp(1, l->record_bound - 1) : 0,
+                           .count_loss = l->count_loss};
   memcpy(o.hidden, l->hidden, sizeof o.hidden);
   return o;
 }
@@ -272,6 +274,8 @@ static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, co
 static umbra_status check_learning(umbra_reader *reader, plan_rest *rest) {
   const learning_record *learning = &rest->learning;
   if (says_nothing(learning)) return umbra_reader_malformed(reader, "a record of options that says nothing");
+  if (learning->count_loss > 1)
+    return umbra_reader_malformed(reader, "count_loss is %u: it is 0 or 1", learning->count_loss);
   if (!learning->degree) return UMBRA_OK;
   if (learning->degree > UMBRA_TRAIN_MAX_HIDDEN_DEGREE)
     return umbra_reader_malformed(reader, "an activation of degree %u: it must be up to %d", learning->degree,

@@ -7,6 +7,7 @@
 #include "../base/error.h"
 #include "../nn/sigmoid.h"
 #include "kind.h"
+#include "network.h"
 #include "sensitivity.h"
 
 /* ---- options ---- */
@@ -127,6 +128,20 @@ static umbra_status check_rounds(uint32_t rounds) {
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rounds is %u: refreshes have 1 or 2", rounds);
 }
 
+/* The losses of its iterations would tell more of the records than the one model that is promised. */
+static umbra_status check_counted(const umbra_train_options *o) {
+  if (!is_flag(o->count_loss))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "count_loss is %d; it must be 0 or 1", o->count_loss);
+  if (!o->count_loss) return UMBRA_OK;
+  if (!umbra_train_is_network(o->kind))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "count_loss is of networks: one of one output without hidden layers is a logistic model, too");
+  if (o->privacy)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "count_loss: privacy is promised for one model, and not for the "
+                                                    "losses on the way to it");
+  return UMBRA_OK;
+}
+
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(umbra_train_kind_check(options->kind));
   UMBRA_TRY(check_target(options->target));
@@ -136,6 +151,7 @@ umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(check_sigmoid(options->sigmoid));
   UMBRA_TRY(check_bound(options));
   UMBRA_TRY(check_record_bound(options));
+  UMBRA_TRY(check_counted(options));
   UMBRA_TRY(umbra_train_ops_of(options->kind)->check(options));
   return umbra_privacy_check(options);
 }

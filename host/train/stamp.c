@@ -49,18 +49,16 @@ umbra_status umbra_train_write_state(umbra_writer *writer, const umbra_train_sta
   return UMBRA_OK;
 }
 
-static umbra_status read_weights(umbra_reader *reader, umbra_ciphertext **weights, const umbra_train_origin *origin,
-                                 uint32_t level) {
-  UMBRA_TRY(umbra_file_read_ciphertext(reader, origin->context, weights));
-  const uint32_t slots = origin->plan->state_slots;
-  if ((*weights)->level == level && (*weights)->slots == slots) return UMBRA_OK;
+static umbra_status read_part(umbra_reader *reader, umbra_ciphertext **part, const umbra_train_origin *origin,
+                              uint32_t slots, uint32_t level) {
+  UMBRA_TRY(umbra_file_read_ciphertext(reader, origin->context, part));
+  if ((*part)->level == level && (*part)->slots == slots) return UMBRA_OK;
   return umbra_reader_malformed(reader, "weights of %u slots at level %u; by the plan they have %u at level %u",
-                                (*weights)->slots, (*weights)->level, slots, level);
+                                (*part)->slots, (*part)->level, slots, level);
 }
 
-umbra_status umbra_train_read_state(umbra_reader *reader, umbra_train_state *state, const umbra_train_origin *origin,
-                                    size_t count, uint32_t level) {
-  UMBRA_TRY(umbra_train_state_make(state, count));
-  for (size_t k = 0; k < count; k++) UMBRA_TRY(read_weights(reader, &state->part[k], origin, level));
+umbra_status umbra_train_read_parts(umbra_reader *reader, umbra_ciphertext **part, const umbra_train_origin *origin,
+                                    size_t count, uint32_t slots, uint32_t level) {
+  for (size_t k = 0; k < count; k++) UMBRA_TRY(read_part(reader, &part[k], origin, slots, level));
   return UMBRA_OK;
 }

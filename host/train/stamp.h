@@ -40,9 +40,9 @@ umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sectio
                                      uint64_t saving);
 uint64_t umbra_train_file_bytes(uint64_t sections);
 
-/* The state of a training, or first weights: so many ciphertexts of the plan's slots, at that level. */
+/* The state of a training, or first weights; and so many ciphertexts of one, of those slots and at that level. */
 umbra_status umbra_train_write_state(umbra_writer *writer, const umbra_train_state *state);
-umbra_status umbra_train_read_state(umbra_reader *reader, umbra_train_state *state, const umbra_train_origin *origin,
-                                    size_t count, uint32_t level);
+umbra_status umbra_train_read_parts(umbra_reader *reader, umbra_ciphertext **part, const umbra_train_origin *origin,
+                                    size_t count, uint32_t slots, uint32_t level);
 
 #endif

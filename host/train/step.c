@@ -6,6 +6,7 @@
 #include "../ckks/ciphertext_internal.h"
 #include "../ckks/trace.h"
 #include "advance.h"
+#include "counter.h"
 
 static umbra_status open_stepper(umbra_stepper *s, const umbra_eval_keys *keys, const umbra_progress *progress) {
   UMBRA_TRY(umbra_evaluator_create(&s->evaluator, s->context, keys));
@@ -78,6 +79,18 @@ static umbra_status add_blocks(umbra_stepper *s, umbra_train_state *sums, const 
   return UMBRA_OK;
 }
 
+/* Adds the loss of iteration i to the counter. */
+static umbra_status count(const umbra_stepper *s, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
+                          const umbra_train_state *sums) {
+  const size_t counter = umbra_train_counter(s->plan);
+  umbra_ciphertext *squares = NULL;
+  UMBRA_TRY(s->ops->count(s->run, &squares, i, sums));
+  const umbra_status status =
+      umbra_counter_add(s->evaluator, &after->part[counter], s->plan, before->part[counter], i, squares);
+  umbra_ciphertext_destroy(squares);
+  return status;
+}
+
 static umbra_status advance(const umbra_stepper *s, umbra_train_state *after, const umbra_train_state *before,
                             uint32_t i, const umbra_train_state *sums) {
   umbra_train_state steps;
@@ -85,6 +98,7 @@ static umbra_status advance(const umbra_stepper *s, umbra_train_state *after, co
   umbra_status status = s->ops->close(s->run, &steps, i, sums);
   if (status == UMBRA_OK) status = umbra_train_advance(s->evaluator, after, s->plan, before, i, &steps);
   umbra_train_state_clear(&steps);
+  if (status == UMBRA_OK && umbra_train_counts(s->plan)) status = count(s, after, before, i, sums);
   return status;
 }
 

@@ -419,6 +419,10 @@ int umbra_trainer_link(const umbra_trainer *trainer, uint8_t digest[UMBRA_DIGEST
   return 1;
 }
 
+umbra_trainer_result umbra_trainer_now(const umbra_trainer *trainer) {
+  return (umbra_trainer_result){trainer->plan, trainer->stepper->evaluator, &trainer->state};
+}
+
 umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind) {
   const umbra_train_options *o = &trainer->plan->options;
   const umbra_stepper *stepper = trainer->stepper;
@@ -428,6 +432,6 @@ umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_tr
   if (trainer->done < o->iterations || (o->bootstrap_result && !trainer->result_refreshed))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet: %u of %u iterations are done",
                       trainer->done, o->iterations);
-  *result = (umbra_trainer_result){trainer->plan, stepper->evaluator, &trainer->state};
+  *result = umbra_trainer_now(trainer);
   return UMBRA_OK;
 }

@@ -21,6 +21,7 @@ typedef struct umbra_trainer_result {
   umbra_evaluator *evaluator;
   const umbra_train_state *state;
 } umbra_trainer_result;
+umbra_trainer_result umbra_trainer_now(const umbra_trainer *trainer); /* of one that may not be finished */
 umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind);
 
 /* ---- for audits: a trainer without a checkpoint of its own goes over parts of a training once more ---- */

@@ -48,7 +48,7 @@ static double take_step(const umbra_twin *t, uint32_t i) {
 umbra_status umbra_twin_iterate(umbra_twin *twin, umbra_train_outcome *outcome, uint32_t i) {
   const umbra_train_plan *plan = twin->plan;
   memset(twin->gradient, 0, twin->count * sizeof *twin->gradient);
-  outcome->largest_score = outcome->largest_hidden = 0;
+  outcome->largest_score = outcome->largest_hidden = outcome->counted_loss = 0;
   const umbra_train_ops *ops = umbra_train_ops_of(plan->options.kind);
   UMBRA_TRY(ops->gradient(twin, outcome, &plan->iteration[i].step));
   if (twin->errors) ops->disturb(twin, &plan->iteration[i]);
@@ -94,7 +94,8 @@ static umbra_status train(umbra_twin *t, umbra_train_outcome *trace, const umbra
     umbra_watch_leave(t->watch, part);
     largest = trace[i].largest_weight;
   }
-  for (; i < iterations; i++) trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN, NAN, NAN};
+  for (; i < iterations; i++)
+    trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
   return UMBRA_OK;
 }
 

@@ -168,11 +168,12 @@ typedef enum umbra_matrix_role {
   UMBRA_MATRIX_RESULTS = 2,    /* of the network of a plan */
   UMBRA_MATRIX_SCALED = 3,     /* records that were scaled as those of a training */
   UMBRA_MATRIX_SCORES = 4,     /* that a model of a training gave such records */
-  UMBRA_MATRIX_LAYER = 5       /* weights of a layer that was trained */
+  UMBRA_MATRIX_LAYER = 5,      /* weights of a layer that was trained */
+  UMBRA_MATRIX_LOSS = 6        /* losses of its iterations */
 } umbra_matrix_role;
 
 /*
- * plan: the digest of its plan (umbra_inference_plan_digest), of the last three the id of the training
+ * plan: the digest of its plan (umbra_inference_plan_digest), of the last four the id of the training
  * (umbra_train_plan_training); zero, if it is of none. May be NULL.
  */
 UMBRA_API umbra_matrix_role umbra_matrix_plan(const umbra_matrix *matrix, uint8_t plan[UMBRA_DIGEST_BYTES]);

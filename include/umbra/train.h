@@ -157,6 +157,12 @@ typedef struct umbra_train_options {
    */
   double record_bound;
   const umbra_privacy_options *privacy; /* NULL: nothing is promised */
+  /*
+   * Of networks: 1: each iteration counts the mean of e_j^2, above, over the records of its batch and the outputs, encrypted;
+   * see umbra_trainer_loss. Of the squared error it is twice the loss of an output, of the other losses the Brier score of
+   * one, and with weights the mean of (w e_j)^2. It takes no level and no refresh, and the weights have the same bits.
+   */
+  int count_loss;
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -185,6 +191,7 @@ typedef struct umbra_train_report {
   double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
   uint64_t checkpoint_bytes; /* of the largest one */
+  uint64_t loss_bytes;       /* of what umbra_trainer_loss gives, in a file; 0: nothing is counted */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
@@ -351,6 +358,7 @@ typedef struct umbra_train_outcome {
   double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
   double loss;           /* so, too: that of umbra_judgement */
   double largest_hidden; /* |z| of hidden layers in the iteration's batch; 0 without */
+  double counted_loss;   /* of networks: what `count_loss` counts in that iteration; else 0 */
 } umbra_train_outcome;
 #define UMBRA_TRAIN_OUTCOME_INIT .struct_size = sizeof(umbra_train_outcome)
 UMBRA_API void umbra_train_outcome_init(umbra_train_outcome *outcome, size_t size);
@@ -546,6 +554,14 @@ UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_layer(const umbra_trainer *trainer, umbra_matrix **weights,
                                                           uint32_t layer);
+
+/*
+ * What a training with `count_loss` has counted, encrypted at level 0: a row with a value for each iteration, 0 for those
+ * that are not done yet. It is part of every checkpoint, so a training that goes on has the same bits, and audits see it.
+ * umbra_train_twin's counted_loss is what to expect. Errors: INVALID_ARGUMENT (nothing is counted, or no iteration is
+ * done), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_loss(const umbra_trainer *trainer, umbra_matrix **loss);
 
 /* The model of UMBRA_TRAIN_LOGISTIC, when all iterations are done. Errors: INVALID_ARGUMENT (not yet), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic **model);

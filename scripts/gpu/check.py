@@ -235,7 +235,7 @@ class Check:
         model = gpu_floors.Device(known[0] if known else measured, device.get("multiprocessors"),
                                   clock * 1e6 if isinstance(clock, (int, float)) else None)
         rows = results.summarise(self.runs, model, samples)
-        jobs = [self.report[name] for name in ("helr", "mlp_train", "main_job") if name in self.report]
+        jobs = [self.report[name] for name in ("helr", *plan.TRAININGS, "main_job") if name in self.report]
         jobs += self.report.get("networks", [])
         floors = {"bytes_in_a_second": model.bandwidth,
                   "bandwidth_from": "datasheet" if known else "copies of residues",

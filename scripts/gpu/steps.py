@@ -155,7 +155,7 @@ def profile(c):
 
 # ---- whole ----
 
-def train(c, name, *command):
+def train(c, name, params, *command):
     """A training by one of the scripts, which judge its outcome; its iterations become a row."""
     made = c.logs / f"{name}-outcome.json"
     with c.work() as work:
@@ -167,28 +167,36 @@ def train(c, name, *command):
     if not training:
         c.miss(f"{name}: no iteration was timed")
         return
-    c.report[name] = {"name": f"{name}_iteration", "params": plan.BOOT_SET,
-                      "microseconds": training["seconds_per_warm_iteration"] * 1e6, **training}
+    c.report[name] = row = {"name": f"{name}_iteration", "params": params,
+                            "microseconds": training["seconds_per_warm_iteration"] * 1e6, **training}
     if made.exists():
-        c.report[name]["outcome"] = json.loads(made.read_text(encoding="utf-8"))
+        row["outcome"] = outcome = json.loads(made.read_text(encoding="utf-8"))
+        if "seconds_per_iteration_planned" in outcome:
+            row["planned_microseconds"] = outcome["seconds_per_iteration_planned"] * 1e6
     if training["backend"] != "cuda":
         c.fail(f"{name}: ran on {training['backend']}")
 
 
 def helr(c):
     if c.data and (c.data / "MNIST_train.txt.gz").exists():
-        train(c, "helr", sys.executable, c.root / "scripts/reference_runs", "helr", c.data, "--memory", "4G",
+        train(c, "helr", plan.BOOT_SET, sys.executable, c.root / "scripts/reference_runs", "helr", c.data, "--memory", "4G",
               "--yardstick", "none")
     else:
         c.miss("helr: there are no records; --data names their folder")
 
 
+def trained_network(c, name):
+    run = plan.TRAININGS[name]
+    train(c, name, run.shape, sys.executable, c.root / "scripts/reference_runs", run.run, "--drawn", "--iterations",
+          plan.TRAINED_BATCHES, "--gpu", plan.MACHINE, "--memory", "4G", "--yardstick", "none")
+
+
 def mlp_train(c):
-    if c.data and any(c.data.rglob("train-images-idx3-ubyte.gz")):
-        train(c, "mlp_train", sys.executable, c.root / "scripts/reference_runs", "mlp-train-small", c.data,
-              "--iterations", plan.TRAINED_BATCHES, "--memory", "4G", "--yardstick", "none")
-    else:
-        c.miss("mlp_train: MNIST's files are not here; --data names their folder")
+    trained_network(c, "mlp_train")
+
+
+def mlp_train_small(c):
+    trained_network(c, "mlp_train_small")
 
 
 def network(c, name):
@@ -223,4 +231,4 @@ def resnet20(c):
 
 
 def main_job(c):
-    train(c, "main_job", "bash", c.root / "scripts/main_job")
+    train(c, "main_job", plan.BOOT_SET, "bash", c.root / "scripts/main_job")

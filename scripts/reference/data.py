@@ -182,6 +182,17 @@ class Drawn:
         self.write(path, count)
 
 
+def draw_digits(folder, counts):
+    """MNIST's files with so many images of each part: of a class the same fifth of the pixels, each in some grey."""
+    generator = random.Random(3)
+    lit = [int.from_bytes((255 * (generator.random() < 0.2) for _ in range(PIXELS)), "big") for _ in range(10)]
+    for part, count in counts.items():
+        labels = bytes(i % 10 for i in range(count))
+        images = b"".join((lit[label] & generator.getrandbits(8 * PIXELS)).to_bytes(PIXELS, "big") for label in labels)
+        for name, header, body in ((Digits.names[part], 16, images), (f"{part}-labels-idx1-ubyte.gz", 8, labels)):
+            (folder / name).write_bytes(gzip.compress(bytes(header) + body, 1))
+
+
 class Drawing:
     """A network whose weights are drawn: normal, with the deviation that keeps values as large as they are."""
 

@@ -14,6 +14,7 @@ from reference.program import Program, is_met, make_folders
 
 PARTS = ("train", "t10k")
 SIDE, RECORDS, BATCH = 28, 60000, 1024
+DRAWN_TESTS = 1000
 
 
 # ---- records: a row of numbers and the label, as npy ----
@@ -94,10 +95,12 @@ TRAININGS = {
 }
 
 
-def plan(umbra, owner, training, iterations):
+def plan(umbra, owner, training, iterations, machine=None):
+    """machine: a GPU, which it is made for."""
+    target = ("--target", "gpu", "--machine", machine) if machine else ("--machine", "cpu")
     return umbra.run(owner, "plan", "train.npy", "--labels", "classes", *training.options, "--batch", BATCH,
                      "--whole-batches", "--shuffle", "1", "--iterations", iterations, "--held-out", "t10k.npy",
-                     "--scaling", "scaling.csv", "--out", "plan.umbra", "--machine", "cpu")
+                     "--scaling", "scaling.csv", "--out", "plan.umbra", *target)
 
 
 def train(umbra, owner, server, options):
@@ -161,6 +164,13 @@ def print_result(result):
         print(f"{'met' if bar['met'] else 'MISSED':<8}{name} = {result[name]:.6g} {bar['bar']}")
 
 
+def draw(owner, count):
+    folder = owner / "drawn"
+    folder.mkdir()
+    data.draw_digits(folder, {"train": count, "t10k": DRAWN_TESTS})
+    return folder
+
+
 def run(name, options):
     training = TRAININGS[name]
     owner, server = make_folders(options.work)
@@ -168,11 +178,12 @@ def run(name, options):
     origin = measured.origin(umbra.program) | {"yardstick_ms": options.yardstick()}
     whole = training.epochs * (RECORDS // BATCH)
     iterations = options.iterations or whole
-    training.records(umbra, owner, options.data, min(RECORDS, iterations * BATCH))
-    planned = plan(umbra, owner, training, iterations)
+    count = min(RECORDS, iterations * BATCH)
+    training.records(umbra, owner, draw(owner, count) if options.drawn else options.data, count)
+    planned = plan(umbra, owner, training, iterations, options.gpu)
     trained = train(umbra, owner, server, options)
     judged = judge(umbra, owner, server, training)
-    result = origin | collect(umbra, name, planned, trained, judged, iterations)
+    result = origin | {"drawn": options.drawn} | collect(umbra, name, planned, trained, judged, iterations)
     result["bars"] = bars_of(training, result, iterations, whole)
     result["yardstick_ms_after"] = options.yardstick()
     print_result(result)

@@ -257,6 +257,11 @@ class Training:
         _call.call(lib.umbra_logistic_decrypt, model, _call.pointer_to(weights), bias, self.secret_key._c)
         return [weights.reshape(1, -1)]
 
+    def losses(self) -> np.ndarray:
+        """Of a plan with count_loss: what each iteration has counted, decrypted; 0 for those that are not done."""
+        loss = Matrix.load(self.secret_key.context, self.folder / "run/loss.umbra")
+        return self.secret_key.decrypt(loss)[0]
+
     def __reduce__(self):
         raise TypeError("a Training is not pickled: it has the secret key; its folder and its plan say the rest")
 
@@ -283,6 +288,8 @@ def train(folder, *, device: str = "auto", threads: int = 0, progress=None) -> N
     with _trainer(plan, context, keys, folder / "data", run / "checkpoint.umbra") as trainer:  # its locks end with it
         lib.umbra_trainer_watch(trainer, watch.pointer)
         _call.call(lib.umbra_trainer_run, trainer, ffi.NULL, ffi.NULL, watch=watch)
+        if plan.options["count_loss"]:
+            _trained_matrix(trainer, context, lib.umbra_trainer_loss).save(run / "loss.umbra")
         _save_model(plan, trainer, context, run)
 
 
@@ -301,5 +308,8 @@ def _save_model(plan, trainer, context, run) -> None:
         return
     layers = 1 + sum(units > 0 for units in plan.options["hidden"])
     for k in range(layers):
-        Matrix(_call.made_by("umbra_matrix", lib.umbra_trainer_layer, trainer, k), context).save(
-            run / f"layer-{k + 1}.umbra")
+        _trained_matrix(trainer, context, lib.umbra_trainer_layer, k).save(run / f"layer-{k + 1}.umbra")
+
+
+def _trained_matrix(trainer, context, function, *arguments) -> Matrix:
+    return Matrix(_call.made_by("umbra_matrix", function, trainer, *arguments), context)

@@ -24,4 +24,5 @@ def prepare():
 
 
 def check(names):
-    assert all(map(pathlib.Path.exists, map(pathlib.Path, ("report.html", "logistic.onnx", "network.onnx", "y.csv"))))
+    assert all(map(pathlib.Path.exists, map(pathlib.Path, ("report.html", "logistic.onnx", "network.onnx", "loss.csv",
+                                                                "y.csv"))))
