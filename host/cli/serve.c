@@ -73,7 +73,7 @@ static bool tell_place(const serve_http *http, const serve_options *o) {
 }
 
 static void work(serve_server *server) {
-  static const double often = 60; /* seconds */
+  static const double often = 10; /* seconds */
   double swept = -often;
   while (!cli_interrupted()) {
     serve_workers_run(&server->workers);

@@ -111,6 +111,11 @@ uint64_t serve_client_quota(int state, const char *name) {
   return quota;
 }
 
+uint64_t serve_client_left(int folder, uint64_t quota) {
+  const serve_usage usage = serve_measure(folder, ".");
+  return usage.files < SERVE_MOST_FILES && usage.bytes < quota ? quota - usage.bytes : 0;
+}
+
 /* The time that it takes tells nothing of the hash that is stored. */
 static bool has_token(const cJSON *json, const char *token) {
   char hash[CLI_HEX];

@@ -14,6 +14,9 @@ typedef struct serve_client {
   int folder;
 } serve_client;
 
+/* What a client may have in number, so that counting it takes no time to speak of. */
+enum { SERVE_MOST_FILES = 16384 };
+
 /* A token with its end. */
 enum { SERVE_TOKEN = SERVE_NAME + 1 + 64 };
 
@@ -25,6 +28,9 @@ bool serve_client_remove(int state, const char *name);
 
 /* Opens the one that the text of an Authorization header ("Bearer TOKEN", or NULL) stands for. */
 bool serve_client_open(serve_client *client, int state, const char *authorization);
+
+/* Bytes that are left of a quota; 0 if there are too many files. */
+uint64_t serve_client_left(int folder, uint64_t quota);
 
 /* Of a client by its name; 0 if there is none. */
 uint64_t serve_client_quota(int state, const char *name);

@@ -12,7 +12,7 @@ static serve_reply tell_client(serve_exchange *x) {
   cJSON *json = cJSON_CreateObject();
   cJSON_AddStringToObject(json, "client", x->client.name);
   cJSON_AddNumberToObject(json, "quota", (double)x->client.quota);
-  cJSON_AddNumberToObject(json, "used", (double)serve_bytes(x->client.folder, "."));
+  cJSON_AddNumberToObject(json, "left", (double)serve_client_left(x->client.folder, x->client.quota));
   return serve_answer(SERVE_OK, json);
 }
 
@@ -81,6 +81,13 @@ static serve_reply remove_job(serve_exchange *x) {
   return serve_job_remove(&x->server->workers, &x->client, x->names[0]);
 }
 
+/* What the program printed. */
+static serve_reply send_report(serve_exchange *x) {
+  char path[SERVE_PATH];
+  serve_path(path, SERVE_JOBS "/%s/" SERVE_REPORT_FILE, x->names[0]);
+  return serve_send_file(serve_open(x->client.folder, path, O_RDONLY));
+}
+
 static serve_reply send_result(serve_exchange *x) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_OUT "/%s", x->names[0], x->names[1]);
@@ -111,6 +118,7 @@ static const struct route {
               {"DELETE", "v1/jobs/*", remove_job, NO_BODY},
               {"POST", "v1/jobs/*/cancel", cancel_job, NO_BODY},
               {"POST", "v1/jobs/*/resume", resume_job, NO_BODY},
+              {"GET", "v1/jobs/*/report", send_report, NO_BODY},
               {"GET", "v1/jobs/*/files/*", send_result, NO_BODY}};
 enum { ROUTES = sizeof routes / sizeof *routes };
 
@@ -158,11 +166,19 @@ static bool asks_for_health(serve_exchange *x, const serve_head *head) {
 }
 
 static void expect_text(serve_exchange *x, uint64_t length) {
-  if (length > SERVE_LARGEST_REQUEST)
-    x->reply = serve_refuse(SERVE_TOO_LARGE, "a request has %d bytes at most", SERVE_LARGEST_REQUEST);
+  if (length > SERVE_LARGEST_TEXT)
+    x->reply = serve_refuse(SERVE_TOO_LARGE, "a request has %d bytes at most", SERVE_LARGEST_TEXT);
   else if (!(x->text = calloc(1, (size_t)length + 1)))
     x->reply = serve_refuse(SERVE_FAILED, "the server is out of memory");
   x->size = (size_t)length;
+}
+
+/* One after the other, since each takes of the quota what the others have left. */
+static void begin_upload(serve_exchange *x, uint64_t length) {
+  pthread_mutex_t *lock = &x->server->workers.lock;
+  pthread_mutex_lock(lock);
+  serve_upload_begin(&x->upload, &x->reply, &x->client, x->names[0], x->names[1], length);
+  pthread_mutex_unlock(lock);
 }
 
 void serve_exchange_begin(serve_exchange *x, serve_server *server, const serve_head *head) {
@@ -179,7 +195,7 @@ void serve_exchange_begin(serve_exchange *x, serve_server *server, const serve_h
   if (route->body == NO_BODY) return;
   if (!head->has_length) x->reply = serve_refuse(SERVE_NO_LENGTH, "the length of the body is expected");
   else if (route->body == A_TEXT) expect_text(x, head->length);
-  else serve_upload_begin(&x->upload, &x->reply, &x->client, x->names[0], x->names[1], head->length);
+  else begin_upload(x, head->length);
 }
 
 void serve_exchange_add(serve_exchange *x, const void *bytes, size_t size) {

@@ -13,7 +13,7 @@
 static cJSON *read_json(const serve_client *client, const char *name, const char *file) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/%s", name, file);
-  char *text = serve_read_text(client->folder, path, SERVE_LARGEST_REPORT);
+  char *text = serve_read_text(client->folder, path, SERVE_LARGEST_TEXT);
   cJSON *json = text ? cJSON_Parse(text) : NULL;
   free(text);
   return json;
@@ -68,8 +68,6 @@ static serve_reply answer(const serve_workers *w, const serve_client *client, co
   if (!json) return serve_nothing_there();
   serve_path(path, SERVE_JOBS "/%s/" SERVE_OUT, name);
   serve_each(client->folder, path, list_file, cJSON_AddArrayToObject(json, "files"));
-  cJSON *report = serve_workers_find(w, client->name, name) ? NULL : read_json(client, name, SERVE_REPORT_FILE);
-  if (report) cJSON_AddItemToObject(json, "report", report);
   return serve_answer(status, json);
 }
 
@@ -98,7 +96,7 @@ static bool may_add(serve_reply *refusal, const serve_workers *w, const serve_cl
   if (w->ending) *refusal = serve_refuse(SERVE_STOPPING, "the server stops");
   else if (under_way(w, client) >= w->limits.per_client)
     *refusal = serve_refuse(SERVE_TOO_MANY, "%u jobs are under way, and no more may be", w->limits.per_client);
-  else if (serve_bytes(client->folder, ".") >= client->quota)
+  else if (!serve_client_left(client->folder, client->quota))
     *refusal = serve_refuse(SERVE_TOO_LARGE, "nothing of the quota is left for what the job writes");
   return !refusal->status;
 }
@@ -130,7 +128,7 @@ static serve_reply put_new(serve_workers *w, const serve_client *client, const c
 static serve_reply put_again(serve_workers *w, const serve_client *client, const char *name, const char *text) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_REQUEST_FILE, name);
-  char *before = serve_read_text(client->folder, path, SERVE_LARGEST_REQUEST);
+  char *before = serve_read_text(client->folder, path, SERVE_LARGEST_TEXT);
   const bool same = before && strcmp(before, text) == 0;
   free(before);
   return same ? answer(w, client, name, SERVE_OK) : serve_refuse(SERVE_CONFLICT, "another job has the name %s", name);
@@ -213,7 +211,7 @@ serve_reply serve_job_remove(serve_workers *w, const serve_client *client, const
 }
 
 typedef struct listing {
-  const serve_workers *w;
+  serve_workers *w;
   const serve_client *client;
   cJSON *list;
 } listing;
@@ -222,7 +220,9 @@ static bool list_job(void *user, int folder, const char *name, const struct stat
   const listing *l = user;
   (void)folder;
   (void)about;
+  pthread_mutex_lock(&l->w->lock);
   cJSON *json = describe(l->w, l->client, name);
+  pthread_mutex_unlock(&l->w->lock);
   if (json) cJSON_AddItemToArray(l->list, json);
   return true;
 }
@@ -230,8 +230,6 @@ static bool list_job(void *user, int folder, const char *name, const struct stat
 serve_reply serve_jobs_list(serve_workers *w, const serve_client *client) {
   cJSON *json = cJSON_CreateObject();
   listing l = {w, client, cJSON_AddArrayToObject(json, "jobs")};
-  pthread_mutex_lock(&w->lock);
   serve_each(client->folder, SERVE_JOBS, list_job, &l);
-  pthread_mutex_unlock(&w->lock);
   return serve_answer(SERVE_OK, json);
 }

@@ -131,12 +131,15 @@ static cJSON *normalise(serve_reply *refusal, const job_command *command, const 
   return NULL;
 }
 
-/* A plan comes from the operator or from the client. */
+/* A plan comes from the operator or from the client; digests of layers would tell of the operator's weights. */
 static bool has_one_plan(serve_reply *refusal, const cJSON *request) {
+  const bool theirs = text_of(request, "network"), own = text_of(request, "plan");
   const bool asks = strcmp(text_of(request, "command"), "infer") == 0;
-  if (!asks || !text_of(request, "network") != !text_of(request, "plan")) return true;
-  *refusal = serve_refuse(SERVE_MALFORMED, "one of \"network\" and \"plan\" is expected");
-  return false;
+  const bool digests = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "digests"));
+  if (asks && theirs == own) *refusal = serve_refuse(SERVE_MALFORMED, "one of \"network\" and \"plan\" is expected");
+  else if (theirs && digests)
+    *refusal = serve_refuse(SERVE_FORBIDDEN, "\"digests\" are for a \"plan\" of the client's");
+  return !refusal->status;
 }
 
 cJSON *serve_request_parse(serve_reply *refusal, const char *text) {

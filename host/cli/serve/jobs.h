@@ -14,8 +14,8 @@
 #define SERVE_OUTCOME_FILE "outcome.json"
 #define SERVE_OUT "out"
 
-/* Of a request, and of what is read of the program's report. */
-enum { SERVE_LARGEST_REQUEST = 1 << 16, SERVE_LARGEST_REPORT = 1 << 24 };
+/* Bytes of a request, and of other texts that are read whole. */
+enum { SERVE_LARGEST_TEXT = 1 << 16 };
 
 /*
  * What a client sent, in one form: two requests for the same have the same text. NULL, with a refusal, if it is no

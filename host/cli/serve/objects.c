@@ -41,14 +41,13 @@ static void name_files(serve_upload *u, const char *folder, const char *name) {
 bool serve_upload_begin(serve_upload *u, serve_reply *refusal, const serve_client *client, const char *folder,
                         const char *name, uint64_t bytes) {
   *u = (serve_upload){.folder = -1, .file = -1, .bytes = bytes};
-  const uint64_t used = serve_bytes(client->folder, ".");
+  const uint64_t left = serve_client_left(client->folder, client->quota);
   if (bytes < UMBRA_HEADER_BYTES)
     *refusal =
         serve_refuse(SERVE_UNUSABLE, "%s/%s: a file of Umbra has %d bytes at least", folder, name, UMBRA_HEADER_BYTES);
-  else if (bytes > client->quota || used > client->quota - bytes)
+  else if (bytes > left)
     *refusal =
-        serve_refuse(SERVE_TOO_LARGE, "of %" PRIu64 " bytes %" PRIu64 " are in use, and %" PRIu64 " more are too many",
-                     client->quota, used, bytes);
+        serve_refuse(SERVE_TOO_LARGE, "%" PRIu64 " bytes are left, and %" PRIu64 " more are too many", left, bytes);
   if (refusal->status) return false;
   name_files(u, folder, name);
   u->folder = fcntl(client->folder, F_DUPFD_CLOEXEC, 0);

@@ -103,16 +103,18 @@ static void visit_all(int folder, const char *path, visit_any visit, void *user)
   if (entries) closedir(entries);
 }
 
-static bool add_bytes(void *user, int folder, const char *name, const struct stat *about) {
-  uint64_t *bytes = user;
-  *bytes += S_ISDIR(about->st_mode) ? serve_bytes(folder, name) : (uint64_t)about->st_size;
+static bool add_usage(void *user, int folder, const char *name, const struct stat *about) {
+  serve_usage *usage = user;
+  usage->bytes += ((uint64_t)about->st_size + SERVE_BLOCK - 1) / SERVE_BLOCK * SERVE_BLOCK;
+  usage->files++;
+  if (S_ISDIR(about->st_mode)) visit_all(folder, name, add_usage, usage);
   return true;
 }
 
-uint64_t serve_bytes(int folder, const char *path) {
-  uint64_t bytes = 0;
-  visit_all(folder, path, add_bytes, &bytes);
-  return bytes;
+serve_usage serve_measure(int folder, const char *path) {
+  serve_usage usage = {0};
+  visit_all(folder, path, add_usage, &usage);
+  return usage;
 }
 
 static bool remove_one(void *user, int folder, const char *name, const struct stat *about) {

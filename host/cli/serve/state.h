@@ -40,8 +40,12 @@ int serve_open(int folder, const char *path, int flags);
 /* Makes a folder and those above it, for this user alone. True if it is there. */
 bool serve_make(int folder, const char *path);
 
-/* Bytes of all files beneath. */
-uint64_t serve_bytes(int folder, const char *path);
+/* What all files beneath take, in whole blocks, and how many files and folders there are. */
+enum { SERVE_BLOCK = 4096 };
+typedef struct serve_usage {
+  uint64_t bytes, files;
+} serve_usage;
+serve_usage serve_measure(int folder, const char *path);
 
 /* A file, or a folder with all that is in it. True if nothing is there then. */
 bool serve_remove(int folder, const char *path);

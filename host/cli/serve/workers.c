@@ -126,7 +126,7 @@ static void read_message(const serve_workers *w, const serve_job *job, char *tex
   char path[SERVE_PATH];
   const int folder = open_client(w, job->client);
   serve_path(path, SERVE_JOBS "/%s/" SERVE_REPORT_FILE, job->name);
-  char *report = folder >= 0 ? serve_read_text(folder, path, SERVE_LARGEST_REPORT) : NULL;
+  char *report = folder >= 0 ? serve_read_text(folder, path, SERVE_LARGEST_TEXT) : NULL;
   cJSON *json = report ? cJSON_Parse(report) : NULL;
   const char *message = cJSON_GetStringValue(cJSON_GetObjectItem(json, "message"));
   snprintf(text, size, "%s", message ? message : "it failed without a message");
@@ -145,7 +145,7 @@ static void finish(serve_workers *w, serve_job *job, int status) {
   } else if (w->ending) {
     drop(w, job);
   } else {
-    if (job->late) snprintf(text, sizeof text, "it took longer than %g seconds", w->limits.seconds);
+    if (job->stopped) snprintf(text, sizeof text, "%s", job->stopped);
     else if (WIFSIGNALED(status))
       snprintf(text, sizeof text, "it was ended by signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else read_message(w, job, text, sizeof text);
@@ -190,9 +190,8 @@ static bool prepare(const serve_workers *w, const serve_job *job, beginning *b) 
   serve_client client = {0};
   b->folder = client.folder = open_client(w, job->client);
   if (b->folder < 0) return false;
-  const uint64_t quota = serve_client_quota(w->state, job->client), used = serve_bytes(b->folder, ".");
   serve_path(path, SERVE_JOBS "/%s/" SERVE_REPORT_FILE, job->name);
-  b->file_bytes = quota > used ? quota - used : 0;
+  b->file_bytes = serve_client_left(b->folder, serve_client_quota(w->state, job->client));
   b->report = serve_open(b->folder, path, O_WRONLY | O_CREAT | O_TRUNC);
   b->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
   b->words = serve_request_words(job->request, &client, job->name, w->limits.threads);
@@ -274,14 +273,18 @@ static void hear(serve_job *job) {
   job->pipe = -1;
 }
 
+static void stop(serve_job *job, const char *why) {
+  if (job->stopping) return;
+  job->stopped = why;
+  job->stopping = cli_seconds();
+  kill(job->process, SIGTERM);
+}
+
 /* Those that take too long are stopped, and ended if they do not stop. */
 static void keep_time(const serve_workers *w, serve_job *job) {
   const double now = cli_seconds();
-  if (!job->stopping && w->limits.seconds > 0 && now - job->started > w->limits.seconds) {
-    job->late = true;
-    job->stopping = now;
-    kill(job->process, SIGTERM);
-  }
+  if (w->limits.seconds > 0 && now - job->started > w->limits.seconds)
+    stop(job, "it took longer than the server lets a job take");
   if (job->stopping && now - job->stopping > grace) kill(job->process, SIGKILL);
 }
 
@@ -327,9 +330,7 @@ void serve_workers_stop(serve_workers *w) {
   pthread_mutex_lock(&w->lock);
   w->ending = true;
   for (serve_job *job = w->first; job; job = job->next) {
-    if (!job->process) continue;
-    if (!job->stopping) job->stopping = cli_seconds();
-    kill(job->process, SIGTERM);
+    if (job->process) stop(job, NULL);
   }
   pthread_mutex_unlock(&w->lock);
   while (serve_workers_run(w)) continue;
@@ -351,7 +352,7 @@ static bool take_up(void *user, int folder, const char *name, const struct stat 
   serve_path(path, "%s/" SERVE_OUTCOME_FILE, name);
   if (faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
   serve_path(path, "%s/" SERVE_REQUEST_FILE, name);
-  char *text = serve_read_text(folder, path, SERVE_LARGEST_REQUEST);
+  char *text = serve_read_text(folder, path, SERVE_LARGEST_TEXT);
   serve_reply refusal = {.file = -1};
   cJSON *request = text ? serve_request_parse(&refusal, text) : NULL;
   serve_reply_clear(&refusal);
@@ -439,7 +440,18 @@ static bool sweep_client(void *user, int folder, const char *name, const struct 
   return true;
 }
 
+static void hold_to_quota(const serve_workers *w, serve_job *job) {
+  const int folder = open_client(w, job->client);
+  if (folder >= 0 && !serve_client_left(folder, serve_client_quota(w->state, job->client)))
+    stop(job, "its files take more than the client's quota");
+  if (folder >= 0) close(folder);
+}
+
 void serve_workers_sweep(serve_workers *w) {
   visit v = {.w = w};
+  pthread_mutex_lock(&w->lock);
+  for (serve_job *job = w->first; job; job = job->next)
+    if (job->process) hold_to_quota(w, job);
+  pthread_mutex_unlock(&w->lock);
   if (w->limits.keep > 0) serve_each(w->state, SERVE_CLIENTS, sweep_client, &v);
 }

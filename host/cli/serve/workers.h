@@ -36,7 +36,8 @@ typedef struct serve_job {
   double asked, started, stopping; /* seconds of clocks; stopping 0: it may go on */
   double fraction;
   char step[64];
-  bool cancelled, late;
+  bool cancelled;
+  const char *stopped; /* by the server: why; NULL: it is not */
 } serve_job;
 
 typedef struct serve_workers {
@@ -61,7 +62,7 @@ bool serve_workers_run(serve_workers *w);
 /* Stops all processes; their jobs are still to be done. */
 void serve_workers_stop(serve_workers *w);
 
-/* Removes what nobody has used for so long. */
+/* Now and then: removes what nobody has used for so long, and stops jobs that write more than their client's quota. */
 void serve_workers_sweep(serve_workers *w);
 
 /* ---- for requests, in any thread ---- */
