@@ -169,12 +169,13 @@ static bool open_socket(serve_http *http) {
 
 /* ---- the server ---- */
 
+/* By poll: with epoll, libmicrohttpd 0.9.75 does not see that a client has hung up. */
 static bool start(serve_http *http) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   http->daemon = MHD_start_daemon(
-      MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, http->socket,
+      MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, http->socket,
       MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT,
       (unsigned int)http->place.connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)http->place.idle,
       MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
