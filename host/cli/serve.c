@@ -29,8 +29,8 @@ typedef struct serve_options {
 /* For this user alone, and no link. */
 static int open_state(const char *path) {
   struct stat about;
-  if (mkdir(path, 0700) != 0 && errno != EEXIST) cli_error("--state: %s: %s", path, strerror(errno));
-  const int state = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
+  const int state = made ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
   if (state < 0 || fstat(state, &about) != 0) cli_error("--state: %s: %s", path, strerror(errno));
   else if (about.st_uid != geteuid() || (about.st_mode & 077))
     cli_error("--state: %s may be entered by others than its owner, who runs the server: chmod 700", path);

@@ -19,7 +19,7 @@ static bool may_be_here(const char *kind) {
   static const char *const kinds[] = {
       CLI_KIND_PARAMS,          CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS, CLI_KIND_CIPHERTEXT,  CLI_KIND_MATRIX,
       CLI_KIND_LOGISTIC,        CLI_KIND_PLAN,       CLI_KIND_DATA,      CLI_KIND_FEATURE_MAP, CLI_KIND_NETWORK_PLAN,
-      CLI_KIND_NETWORK_WEIGHTS, CLI_KIND_MANIFEST,   CLI_KIND_SIGNER};
+      CLI_KIND_NETWORK_WEIGHTS, CLI_KIND_MANIFEST,   CLI_KIND_SIGNER,    CLI_KIND_RETIREMENT,  CLI_KIND_BLOCK};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (strcmp(kind, kinds[i]) == 0) return true;
   return false;
