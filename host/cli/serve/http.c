@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -19,6 +20,27 @@ enum {
   SWALLOWED = 1 << 20 /* the body of a request that is refused, so that who sends it gets to read why */
 };
 
+/* ---- the library ---- */
+
+/* Loaded by the server alone: with it come libraries for TLS, which the program's other commands need not wait for. */
+#define EACH_FUNCTION(X)                                                                                            \
+  X(start_daemon)                                                                                                   \
+  X(stop_daemon) X(quiesce_daemon) X(get_connection_info) X(lookup_connection_value) X(create_response_from_buffer) \
+      X(create_response_from_fd64) X(add_response_header) X(queue_response) X(destroy_response)
+
+#define DECLARE(name) __typeof__(MHD_##name) *name;
+static struct { EACH_FUNCTION(DECLARE) } mhd;
+
+static bool load_library(void) {
+  static const char file[] = "libmicrohttpd.so.12";
+  void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  if (!library) return cli_error("%s cannot be loaded: %s (Debian: libmicrohttpd12)", file, dlerror());
+  bool found = true;
+#define FIND(name) found = found && (*(void **)&mhd.name = dlsym(library, "MHD_" #name));
+  EACH_FUNCTION(FIND)
+  return found || cli_error("%s lacks a function: %s", file, dlerror());
+}
+
 struct serve_http {
   serve_server *server;
   struct MHD_Daemon *daemon;
@@ -29,12 +51,12 @@ struct serve_http {
 /* ---- requests ---- */
 
 static serve_connection *connection_of(struct MHD_Connection *connection) {
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  const union MHD_ConnectionInfo *info = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   return info ? info->socket_context : NULL;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name) {
-  return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return mhd.lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 /* A body that comes in chunks has no length, whatever else it says. */
@@ -51,16 +73,16 @@ static serve_head head_of(struct MHD_Connection *connection, const char *method,
 static struct MHD_Response *response_of(serve_reply *reply) {
   struct MHD_Response *response;
   if (reply->file < 0) {
-    response = MHD_create_response_from_buffer(strlen(reply->text), reply->text, MHD_RESPMEM_MUST_COPY);
+    response = mhd.create_response_from_buffer(strlen(reply->text), reply->text, MHD_RESPMEM_MUST_COPY);
   } else {
-    response = MHD_create_response_from_fd64(reply->bytes, reply->file);
+    response = mhd.create_response_from_fd64(reply->bytes, reply->file);
     if (response) reply->file = -1; /* it closes it */
   }
   if (!response) return NULL;
   const char *type = reply->type ? reply->type : reply->text ? "application/json" : "application/octet-stream";
-  MHD_add_response_header(response, "Content-Type", type);
-  MHD_add_response_header(response, "Cache-Control", "no-store");
-  if (reply->status == SERVE_UNKNOWN_TOKEN) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+  mhd.add_response_header(response, "Content-Type", type);
+  mhd.add_response_header(response, "Cache-Control", "no-store");
+  if (reply->status == SERVE_UNKNOWN_TOKEN) mhd.add_response_header(response, "WWW-Authenticate", "Bearer");
   return response;
 }
 
@@ -71,8 +93,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, serve_excha
   if (!response) return MHD_NO;
   serve_connection_allow(&server->connections, connection_of(connection), bytes);
   serve_metrics_answered(&server->metrics, x->reply.status, bytes);
-  const enum MHD_Result queued = MHD_queue_response(connection, (unsigned int)x->reply.status, response);
-  MHD_destroy_response(response);
+  const enum MHD_Result queued = mhd.queue_response(connection, (unsigned int)x->reply.status, response);
+  mhd.destroy_response(response);
   return queued;
 }
 
@@ -119,7 +141,7 @@ static void note_connection(void *user, struct MHD_Connection *connection, void 
                             enum MHD_ConnectionNotificationCode what) {
   serve_http *http = user;
   if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     *context = info ? serve_connection_add(&http->server->connections, info->connect_fd) : NULL;
   } else {
     serve_connection_remove(&http->server->connections, *context);
@@ -174,7 +196,7 @@ static bool start(serve_http *http) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  http->daemon = MHD_start_daemon(
+  http->daemon = mhd.start_daemon(
       MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, http->socket,
       MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT,
       (unsigned int)http->place.connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)http->place.idle,
@@ -193,7 +215,7 @@ serve_http *serve_http_open(serve_server *server, const serve_place *place) {
     return NULL;
   }
   *http = (serve_http){.server = server, .place = *place, .socket = -1};
-  if ((place->socket ? open_socket(http) : open_port(http)) && start(http)) return http;
+  if (load_library() && (place->socket ? open_socket(http) : open_port(http)) && start(http)) return http;
   if (http->socket >= 0) close(http->socket);
   free(http);
   return NULL;
@@ -201,11 +223,11 @@ serve_http *serve_http_open(serve_server *server, const serve_place *place) {
 
 uint16_t serve_http_port(const serve_http *http) { return http->place.port; }
 
-void serve_http_quiet(serve_http *http) { http->socket = MHD_quiesce_daemon(http->daemon); }
+void serve_http_quiet(serve_http *http) { http->socket = mhd.quiesce_daemon(http->daemon); }
 
 void serve_http_close(serve_http *http) {
   if (!http) return;
-  MHD_stop_daemon(http->daemon);
+  mhd.stop_daemon(http->daemon);
   if (http->socket >= 0) close(http->socket);
   if (http->place.socket) unlink(http->place.socket);
   free(http);
