@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,6 +138,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.add && o.remove) cli_usage("--add-client and --remove-client exclude each other");
   if (!o.add && o.is_operator) cli_usage("--operator belongs to --add-client");
 
+  if (sodium_init() < 0) return cli_error("there are no random numbers");
   const int state = open_state(o.state);
   if (state < 0) return false;
   const bool done = o.add      ? add_client(state, &o)

@@ -55,7 +55,7 @@ bool serve_client_add(char token[SERVE_TOKEN], int state, const char *name, uint
     return cli_error(
         "--add-client: \"%s\": a name has 1 to 64 letters, digits, _ or -, and begins with one of the first", name);
   serve_path(path, SERVE_CLIENTS "/%s/" SERVE_CLIENT_FILE, name);
-  if (faccessat(state, path, F_OK, 0) == 0) return cli_error("--add-client: there is a client %s", name);
+  if (serve_is_there(state, path)) return cli_error("--add-client: there is a client %s", name);
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     serve_path(path, SERVE_CLIENTS "/%s/%s", name, folders[i]);
     if (!serve_make(state, path)) return cli_error("--add-client: %s: %s", path, strerror(errno));

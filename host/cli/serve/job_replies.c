@@ -74,7 +74,7 @@ static serve_reply answer(const serve_workers *w, const serve_client *client, co
 static bool is_there(const serve_client *client, const char *name) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_REQUEST_FILE, name);
-  return faccessat(client->folder, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  return serve_is_there(client->folder, path);
 }
 
 /* ---- new ones ---- */

@@ -264,7 +264,7 @@ static void add_input(words *w, const input *in, const cJSON *value, const char 
 static bool has_checkpoint(const serve_client *client, const char *job) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_OUT "/" CLI_CHECKPOINT_FILE, job);
-  return faccessat(client->folder, path, F_OK, 0) == 0;
+  return serve_is_there(client->folder, path);
 }
 
 static void add_result(words *w, const job_command *command, const cJSON *request, const serve_client *client,

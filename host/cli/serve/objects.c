@@ -211,7 +211,7 @@ serve_reply serve_objects_list(const serve_client *client) {
 serve_reply serve_object_remove(const serve_client *client, const char *folder, const char *file) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_OBJECTS "/%s%s%s", folder, file ? "/" : "", file ? file : "");
-  if (faccessat(client->folder, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0) return serve_nothing_there();
+  if (!serve_is_there(client->folder, path)) return serve_nothing_there();
   if (!serve_remove(client->folder, path)) return serve_system_failure();
   return serve_answer(SERVE_OK, cJSON_CreateObject());
 }

@@ -65,6 +65,11 @@ int serve_open(int folder, const char *path, int flags) {
   return flags & O_DIRECTORY ? found : regular(found);
 }
 
+bool serve_is_there(int folder, const char *path) {
+  struct stat about;
+  return fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static bool make_one(int folder, const char *path) {
   const char *name;
   const int above = open_above(folder, path, &name);

@@ -34,6 +34,9 @@ bool serve_is_name(const char *text);
 /* path = A/B/C, by a format. */
 __attribute__((format(printf, 2, 3))) void serve_path(char path[SERVE_PATH], const char *format, ...);
 
+/* Whether something has that name, be it a link that leads nowhere. */
+bool serve_is_there(int folder, const char *path);
+
 /* A descriptor of a regular file or, with O_DIRECTORY among the flags, of a folder; -1 if there is none. */
 int serve_open(int folder, const char *path, int flags);
 

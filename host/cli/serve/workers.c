@@ -350,7 +350,7 @@ static bool take_up(void *user, int folder, const char *name, const struct stat 
   struct stat asked;
   (void)about;
   serve_path(path, "%s/" SERVE_OUTCOME_FILE, name);
-  if (faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (serve_is_there(folder, path)) return true;
   serve_path(path, "%s/" SERVE_REQUEST_FILE, name);
   char *text = serve_read_text(folder, path, SERVE_LARGEST_TEXT);
   serve_reply refusal = {.file = -1};
