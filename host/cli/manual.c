@@ -116,6 +116,8 @@ void cli_manual_program(const cli_command *const *commands, size_t count, const 
   put_paragraphs(recipes, recipes + strlen(recipes));
   puts(".SH ENVIRONMENT\n.TP\n.B UMBRA_THREADS\nHow many threads compute, without\n.BR \\-\\-threads .\n"
        ".TP\n.B UMBRA_BACKEND\nThe backend of the device cpu: ref, avx2 or avx512.\n"
+       ".TP\n.B UMBRA_PROGRESS\nThe number of a descriptor that gets a line with the fraction and the name of each "
+       "step.\n"
        ".TP\n.B XDG_CACHE_HOME\nThe folder umbra in it keeps what was measured of this machine.\n"
        ".TP\n.B UMBRA_CALIBRATE\nWith 0 no machine is measured but by umbra bench \\-\\-calibrate.");
   put_end(".BR umbra\\-plan (1)");

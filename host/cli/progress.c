@@ -3,6 +3,8 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "output.h"
@@ -68,13 +70,28 @@ static void draw(cli_progress *progress, double fraction) {
           *left ? " left" : "");
 }
 
+/* Where whoever started the program wants to be told: -1 is nowhere. */
+static int listener(void) {
+  const char *text = getenv("UMBRA_PROGRESS");
+  const size_t digits = text ? strspn(text, "0123456789") : 0;
+  return digits && digits < 5 && !text[digits] ? atoi(text) : -1;
+}
+
+static void tell(cli_progress *progress, double fraction) {
+  const double now = cli_seconds();
+  if (progress->listener < 0 || (fraction < 1 && now - progress->told < interval)) return;
+  progress->told = now;
+  if (dprintf(progress->listener, "%.4f %s\n", fraction, progress->label) < 0) progress->listener = -1;
+}
+
 static int report(void *user, double fraction) {
   if (isatty(STDERR_FILENO)) draw(user, fraction);
+  tell(user, fraction);
   return cli_interrupted();
 }
 
 umbra_progress cli_progress_open(cli_progress *progress, const char *label) {
-  *progress = (cli_progress){.label = label, .started = cli_seconds()};
+  *progress = (cli_progress){.label = label, .started = cli_seconds(), .listener = listener()};
   return (umbra_progress){.report = report, .user = progress};
 }
 

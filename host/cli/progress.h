@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A progress bar with the time that is left, on stderr; drawn only if that is a terminal and the work takes a while. */
+/*
+ * A progress bar with the time that is left, on stderr; drawn only if that is a terminal and the work takes a while. The
+ * descriptor whose number is in UMBRA_PROGRESS gets a line with the fraction and the label ten times a second at most.
+ */
 #ifndef UMBRA_CLI_PROGRESS_H
 #define UMBRA_CLI_PROGRESS_H
 
@@ -10,7 +13,8 @@
 typedef struct cli_progress {
   const char *label;
   double first; /* fraction that was done before */
-  double started, drawn;
+  double started, drawn, told;
+  int listener;
 } cli_progress;
 
 /*

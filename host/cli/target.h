@@ -16,6 +16,7 @@
 #define CLI_KIND_LOGISTIC "encrypted logistic model"
 #define CLI_KIND_PLAN "training plan"
 #define CLI_KIND_DATA "training data"
+#define CLI_KIND_BLOCK "training block"
 #define CLI_KIND_CHECKPOINT "checkpoint"
 #define CLI_KIND_FEATURE_MAP "encrypted feature map"
 #define CLI_KIND_NETWORK_PLAN "inference plan"
@@ -23,6 +24,7 @@
 #define CLI_KIND_MANIFEST "manifest"
 #define CLI_KIND_SIGNING_KEY "signing key"
 #define CLI_KIND_SIGNER "signer"
+#define CLI_KIND_RETIREMENT "retirement of a key"
 
 /*
  * The program opens what it reads and writes itself here, and the rest is the library's. Inputs: what links lead to, if

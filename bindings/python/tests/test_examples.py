@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples do what they say, in as few lines as they should."""
 import ast
+import os
+import pathlib
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from conftest import ROOT
 from networks import square_network
 
 EXAMPLES = ROOT / "bindings/python/examples"
+SERVER = pathlib.Path(os.environ.get("UMBRA_BUILD_DIR", ROOT / "build/ci"), "tests/example_http_server")
 
 
 def run(name, *arguments):
@@ -46,3 +49,15 @@ def test_onnx_network(tmp_path, random):
     printed = run("onnx_network.py", *(tmp_path / f for f in ("model.onnx", "samples.npy", "records.npy")))
     answers = np.array(printed.replace("[", "").replace("]", "").split(), dtype=float).reshape(3, 3)
     assert np.allclose(answers, plain(records), atol=0.02)
+
+
+@pytest.mark.skipif(not SERVER.exists(), reason="there is no libmicrohttpd")
+def test_http(tmp_path):
+    """Two of four clients have their keys on the server at a time: those who come back send theirs again."""
+    params = umbra.Params(depth=1)
+    params.save(tmp_path / "params.umbra")
+    room = 2 * umbra.Owner(params).eval_keys.nbytes
+    with subprocess.Popen([SERVER, tmp_path / "params.umbra", str(room)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as server:
+        printed = run(ROOT / "examples/http/clients.py", tmp_path / "params.umbra", server.stdout.readline().strip(), 4)
+    assert [line.split()[-1] for line in printed.splitlines()] == ["4", "8", "8"] and server.returncode == 0

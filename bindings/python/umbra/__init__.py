@@ -24,6 +24,7 @@ from .network import Client, Compiled, Model, NetworkPlan, NetworkWeights, Serve
 from .owner import DryRun, Owner, dry_run
 from .params import Params, presets
 from .refresh import Refresher, RefreshPlan
+from .remote import Remote, RemoteError
 from .training import Training, TrainPlan, train
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "ExpiredError", "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds",
     "Matrix", "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError",
     "OutOfMemoryError", "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError",
-    "RefreshPlan", "Refresher", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training", "UnsupportedError",
-    "UntrustedError", "Weights", "compile", "devices", "dot", "dry_run", "encrypt_weights", "plan", "presets",
-    "train",
+    "RefreshPlan", "Refresher", "Remote", "RemoteError", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training",
+    "UnsupportedError", "UntrustedError", "Weights", "compile", "devices", "dot", "dry_run", "encrypt_weights", "plan",
+    "presets", "train",
 ]

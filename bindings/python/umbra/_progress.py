@@ -11,7 +11,8 @@ from ._library import ffi
 Progress = Union[Callable[[float], Any], Any]
 
 
-def _function(progress: Optional[Progress]) -> Optional[Callable[[float], Any]]:
+def reporter(progress: Optional[Progress]) -> Optional[Callable[[float], Any]]:
+    """A function of the fraction; None if nobody wants to know."""
     update = getattr(progress, "update", None)
     return progress if update is None else lambda fraction: update(fraction - progress.n)  # type: ignore[union-attr]
 
@@ -22,7 +23,7 @@ class Watch:
     __slots__ = ("report", "exception", "pointer", "_handle")
 
     def __init__(self, progress: Optional[Progress] = None):
-        self.report = _function(progress)
+        self.report = reporter(progress)
         self.exception: Optional[BaseException] = None
         self._handle = ffi.new_handle(self)
         self.pointer = ffi.new("umbra_progress *", (_report, self._handle))

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""umbra.Remote with a server of `umbra serve`: what it says of failures. docs/server.md has the rest, as a test."""
+import os
+import subprocess
+
+import numpy as np
+import pytest
+
+import umbra
+from conftest import ROOT
+from networks import square_network
+
+PROGRAM = os.path.join(os.environ.get("UMBRA_BUILD_DIR", ROOT / "build/ci"), "umbra")
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("remote")
+    serve = [PROGRAM, "serve", "--state", folder / "state"]
+    token = subprocess.run([*serve, "--add-client", "a"], check=True, capture_output=True, text=True).stdout.strip()
+    with subprocess.Popen([*serve, "--socket", folder / "s"], stdout=subprocess.PIPE, text=True) as process:
+        if "listening" not in process.stdout.readline():
+            pytest.skip("the program has no server")
+        yield umbra.Remote(f"unix:{folder / 's'}", token)
+        process.terminate()
+
+
+def refused(status, words, call, *arguments, **options):
+    with pytest.raises(umbra.RemoteError, match=words) as caught:
+        call(*arguments, **options)
+    assert caught.value.http_status == status
+
+
+def test_refusals(remote, owner, tmp_path):
+    refused(404, "no such thing", remote.network, "none")
+    refused(404, "no such thing", remote.job("none").wait)
+    refused(422, "not an Umbra file", remote.upload, "a/b", bytes(1000))
+    owner.secret_key.save(tmp_path / "key")
+    refused(422, "keep it with its owner", remote.upload, "a", tmp_path)
+    refused(422, "not an Umbra file", remote.upload, "a/b", bytes(8 << 20))  # the answer comes before all is sent
+    refused(401, "token", umbra.Remote("unix:" + remote._place.path, "a.0").quota)
+    with pytest.raises(ValueError):
+        umbra.Remote("ftp://x", "token")
+
+
+def test_jobs(remote, tmp_path):
+    random = np.random.default_rng(3)
+    model, plain = square_network(random)
+    (tmp_path / "model.onnx").write_bytes(model)
+    records = random.uniform(-1, 1, (4, 12))
+    client, server = umbra.compile(tmp_path / "model.onnx", calibration=random.uniform(-1, 1, (50, 12)))
+    server.save(tmp_path / "server.umbra")
+    remote.upload("plans/server.umbra", tmp_path / "server.umbra")
+    remote.upload("keys/eval.umbra", client.keys)
+    remote.upload("keys/eval.umbra", client.keys)
+    remote.upload("in/batch.umbra", client.encrypt(records))
+    request = dict(command="infer", plan="plans/server.umbra", keys="keys", in_="in/batch.umbra", name="one")
+    seen = []
+    job = remote.submit(**request).wait(progress=seen.append)
+    assert remote.submit(**request).info() == job.info() and all(0 <= fraction <= 1 for fraction in seen)
+    assert np.allclose(client.decrypt(job.read("answer.umbra")), plain(records), atol=0.02)
+    job.save("answer.umbra", tmp_path / "answer")
+    assert (tmp_path / "answer").read_bytes() == job.read("answer.umbra")
+    other = umbra.compile(tmp_path / "model.onnx", calibration=records)[0]
+    remote.upload("in/other.umbra", other.encrypt(records))
+    failed = remote.submit("infer", plan="plans/server.umbra", keys="keys", in_="in/other.umbra")
+    refused(0, "failed: --in", failed.wait)
+    assert failed.report()["command"] == "infer" and {each.name for each in remote.jobs()} == {"one", failed.name}
+    assert set(remote.objects()) == {"plans/server.umbra", "keys/eval.umbra", "in/batch.umbra", "in/other.umbra"}
+    failed.remove()
+    remote.remove("in")
+    assert len(remote.objects()) == 2 and remote.quota()["left"] < remote.quota()["quota"]
