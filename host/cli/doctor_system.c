@@ -11,6 +11,7 @@
 
 #include "diagnosis.h"
 #include "engine.h"
+#include "machine.h"
 #include "secret.h"
 
 enum { SENTENCE = 512, LINE = 256 };
@@ -95,17 +96,9 @@ static void find_huge_pages(cli_diagnosis *d) {
            given ? NULL : "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, as root; transforms are faster");
 }
 
-/* What its first usable backend says. */
-static umbra_device_info processor(void) {
-  umbra_device_info info = {UMBRA_DEVICE_INFO_INIT};
-  for (size_t i = 0; i < umbra_device_count(); i++)
-    if (umbra_device_get(&info, i) == UMBRA_OK && info.usable && !info.gpu) break;
-  return info;
-}
-
 static void find_memory(cli_diagnosis *d) {
   char text[SENTENCE], unused[CLI_UNITS], all[CLI_UNITS];
-  const umbra_device_info info = processor();
+  const umbra_device_info info = cli_processor();
   const bool enough = (double)info.free_bytes >= memory_wanted;
   snprintf(text, sizeof text, "%s of %s are free", cli_bytes_text(unused, (double)info.free_bytes),
            cli_bytes_text(all, (double)info.memory_bytes));
