@@ -9,10 +9,15 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# What all targets share. No contraction of a * b + c: encoding must give the same bits on every machine.
+# What all targets share. No contraction of a * b + c: encoding must give the same bits on every machine. No folder of the
+# build is named in what is built, so that the same sources give the same bytes anywhere.
 add_library(umbra_settings INTERFACE)
 target_compile_options(umbra_settings INTERFACE
   -ffp-contract=off -fstack-protector-strong -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+cmake_path(IS_PREFIX PROJECT_SOURCE_DIR ${PROJECT_BINARY_DIR} built_inside)
+if(NOT built_inside)
+  target_compile_options(umbra_settings INTERFACE -ffile-prefix-map=${PROJECT_BINARY_DIR}/=build/)
+endif()
 # POSIX beside ISO C; defined empty, so that a source which defines it too does not redefine it.
 target_compile_definitions(umbra_settings INTERFACE _DEFAULT_SOURCE=)
 target_link_options(umbra_settings INTERFACE LINKER:-z,relro,-z,now)

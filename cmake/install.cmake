@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make install: headers, library, program, CMake package, pkg-config file, licence; manual.cmake has the manual pages.
+# Components are the packages that packages.cmake makes: library, development, tools; and licence, which these have as
+# Debian wants it.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Umbra)
@@ -8,19 +10,22 @@ if(UMBRA_STATIC)
   list(APPEND installed_libraries umbra_static)
 endif()
 
-install(DIRECTORY include/umbra DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-install(TARGETS ${installed_libraries} umbra_cpp EXPORT UmbraTargets)
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY include/umbra DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(TARGETS ${installed_libraries} umbra_cpp EXPORT UmbraTargets
+        LIBRARY COMPONENT library NAMELINK_COMPONENT development
+        ARCHIVE COMPONENT development)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT licence)
 if(TARGET umbra_program)
-  install(TARGETS umbra_program)
+  install(TARGETS umbra_program COMPONENT tools)
 endif()
 
-install(EXPORT UmbraTargets NAMESPACE Umbra:: DESTINATION ${package_dir})
+install(EXPORT UmbraTargets NAMESPACE Umbra:: DESTINATION ${package_dir} COMPONENT development)
 configure_package_config_file(cmake/UmbraConfig.cmake.in UmbraConfig.cmake INSTALL_DESTINATION ${package_dir})
 # 0.x: every minor version may break the API.
 write_basic_package_version_file(UmbraConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/UmbraConfig.cmake ${PROJECT_BINARY_DIR}/UmbraConfigVersion.cmake
-        DESTINATION ${package_dir})
+        DESTINATION ${package_dir} COMPONENT development)
 
 # Paths in umbra.pc are relative to the file, so that the package can be installed anywhere.
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
@@ -32,4 +37,4 @@ if(UMBRA_STATIC)
   set(pc_private "Libs.private: -lsodium -lprotobuf-c -lcjson -lz ${CMAKE_THREAD_LIBS_INIT} -lm${umbra_cuda_libraries}\n")
 endif()
 configure_file(cmake/umbra.pc.in umbra.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/umbra.pc DESTINATION ${pc_dir})
+install(FILES ${PROJECT_BINARY_DIR}/umbra.pc DESTINATION ${pc_dir} COMPONENT development)

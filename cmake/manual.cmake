@@ -21,7 +21,9 @@ add_custom_command(OUTPUT ${manual}/done
 add_custom_target(umbra_manual ALL DEPENDS ${manual}/done)
 
 # Optional, for those who build the library alone.
-install(DIRECTORY ${manual}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR} OPTIONAL)
-install(FILES ${manual}/bash/umbra DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
-install(FILES ${manual}/zsh/_umbra DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions OPTIONAL)
-install(FILES ${manual}/fish/umbra.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d OPTIONAL)
+install(DIRECTORY ${manual}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT tools OPTIONAL)
+install(FILES ${manual}/bash/umbra DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools
+        OPTIONAL)
+install(FILES ${manual}/zsh/_umbra DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT tools OPTIONAL)
+install(FILES ${manual}/fish/umbra.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT tools
+        OPTIONAL)

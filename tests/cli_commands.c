@@ -59,8 +59,9 @@ static void usage_errors_exit_with_2(void **state) {
 
 static void help_and_version_exit_with_0(void **state) {
   (void)state;
-  const char *const commands[] = {"params",   "plan",  "keygen",  "encrypt",   "train", "score",   "decrypt",
-                                  "evaluate", "infer", "inspect", "bootstrap", "bench", "devices", "serve"};
+  const char *const commands[] = {"params",    "plan",    "keygen",   "encrypt", "train",
+                                  "score",     "decrypt", "evaluate", "infer",   "inspect",
+                                  "bootstrap", "bench",   "devices",  "serve",   "doctor"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));

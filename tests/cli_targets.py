@@ -23,7 +23,7 @@ from onnx_file import Model, Node, Tensor, npy
 
 HANGS = 120  # seconds: far beyond what a command that fails at once takes on any machine
 COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "audit", "score", "decrypt", "evaluate",
-            "infer", "inspect", "retire", "sign", "verify", "bootstrap", "bench", "devices")
+            "infer", "inspect", "retire", "sign", "verify", "bootstrap", "bench", "devices", "doctor")
 random.seed(5)
 faults = []
 

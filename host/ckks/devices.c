@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "../../kernels/parallel.h"
 #include "../base/error.h"
 #include "../base/structs.h"
 #include "../ring/ring.h"
@@ -74,3 +75,5 @@ umbra_status umbra_device_get(umbra_device_info *info, size_t i) {
   if (seen <= i) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no device %zu: %zu here", i, seen);
   return UMBRA_GIVE(umbra_device_info, info, &found);
 }
+
+uint32_t umbra_default_threads(void) { return umbra_parallel_default(); }

@@ -4,14 +4,15 @@
 #include "commands.h"
 #include "machine.h"
 #include "product.h"
+#include "quick.h"
 
 static const char default_preset[] = "n16-d24-s50";
 enum { HOISTED = 8 };
 
 typedef struct bench_options {
-  const char *device, *machine, *preset, *params;
+  const char *device, *machine, *preset, *params, *svg;
   uint32_t threads;
-  bool calibrate, json;
+  bool calibrate, quick, light, json;
   cli_product product;
 } bench_options;
 
@@ -141,6 +142,14 @@ static bool explain_product(const bench_options *o) {
   return done;
 }
 
+static bool run_quick(const bench_options *o) {
+  const cli_quick_options quick = {
+      .device = o->device, .svg = o->svg, .threads = o->threads, .light = o->light, .json = o->json};
+  if (o->preset || o->params || o->machine || o->calibrate || o->product.shape)
+    cli_usage("--quick goes with --light, --svg, --device and --threads");
+  return cli_quick(&quick);
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   bench_options o = {.device = "cpu", .product.level = CLI_NOT_GIVEN};
   const cli_option options[] = {
@@ -160,6 +169,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"level", "N", "of the product (default: the highest)", CLI_WHOLE, &o.product.level, CLI_OPTIONAL},
       {"target", "NAME", "cpu (default) or gpu: by whose costs they are compared", CLI_TEXT, &o.product.target,
        CLI_OPTIONAL},
+      {"quick", NULL, "instead: ten operations, measured here and beside machines that are known", CLI_FLAG, &o.quick,
+       CLI_OPTIONAL},
+      {"light", NULL, "of these the eight that need no keys of gigabytes", CLI_FLAG, &o.light, CLI_OPTIONAL},
+      {"svg", "FILE", "and a drawing of them", CLI_TEXT, &o.svg, CLI_OPTIONAL},
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
@@ -167,6 +180,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.machine && o.calibrate) cli_usage("--machine and --calibrate exclude each other: only devices are measured");
   if (!o.product.shape && (o.product.plain || o.product.target || o.product.level != CLI_NOT_GIVEN))
     cli_usage("--plain, --level and --target are for --product");
+  if (!o.quick && (o.light || o.svg)) cli_usage("--light and --svg are for --quick");
+  if (o.quick) return run_quick(&o);
   if (o.product.shape) return explain_product(&o);
   bench_job job = {0};
   cJSON *root = cJSON_CreateObject();
@@ -187,9 +202,13 @@ const cli_command cli_bench = {
         "folder keeps it. A device that was not measured is, once, by this command and by umbra plan and train,\n"
         "unless the environment variable UMBRA_CALIBRATE is 0; --calibrate measures it anew. Of other machines a\n"
         "table of the program predicts it. Plans never depend on it.\n\n"
+        "With --quick keys are made, and ten operations are computed and checked: encryption and decryption, sums,\n"
+        "products, rotations, a polynomial, a product of matrices, scores, a refresh and an iteration of a training.\n"
+        "The last two take 3 GiB of memory. Of some calls the shortest counts.\n\n"
         "Examples:\n"
         "  umbra bench --calibrate\n"
         "  umbra bench --preset n15-d14-s40 --threads 1\n"
         "  umbra bench --machine h200 --json\n"
+        "  umbra bench --quick --svg machine.svg\n"
         "  umbra bench --product 1000x784x128 --plain --preset n14-d7-s40 --level 3",
     .run = run};

@@ -6,7 +6,7 @@
 #include "options.h"
 
 extern const cli_command cli_params, cli_plan, cli_keygen, cli_encrypt, cli_train, cli_audit, cli_score, cli_decrypt,
-    cli_evaluate, cli_inspect, cli_infer, cli_bootstrap, cli_bench, cli_devices, cli_sign, cli_verify_files, cli_retire,
-    cli_serve;
+    cli_evaluate, cli_inspect, cli_infer, cli_bootstrap, cli_bench, cli_devices, cli_doctor, cli_sign, cli_verify_files,
+    cli_retire, cli_serve;
 
 #endif

@@ -7,6 +7,13 @@
 
 enum { SENTENCE = 512 };
 
+umbra_device_info cli_processor(void) {
+  umbra_device_info info = {UMBRA_DEVICE_INFO_INIT};
+  for (size_t i = 0; i < umbra_device_count(); i++)
+    if (umbra_device_get(&info, i) == UMBRA_OK && info.usable && !info.gpu) break;
+  return info;
+}
+
 const char *cli_machine_of(const cli_engine *engine) {
   return engine->device && strcmp(engine->device, "auto") != 0 ? engine->device : "cpu";
 }

@@ -5,6 +5,9 @@
 
 #include "engine.h"
 
+/* This machine's processor and memory, as its first usable backend says. */
+umbra_device_info cli_processor(void);
+
 /* Whose seconds a dry run for that engine states: the machine in the sense of umbra/cost.h. */
 const char *cli_machine_of(const cli_engine *engine);
 

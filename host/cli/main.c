@@ -20,7 +20,7 @@
 static const cli_command *const commands[] = {
     &cli_params, &cli_plan,         &cli_plan_network, &cli_keygen, &cli_encrypt, &cli_train, &cli_audit,
     &cli_score,  &cli_decrypt,      &cli_evaluate,     &cli_infer,  &cli_inspect, &cli_serve, &cli_retire,
-    &cli_sign,   &cli_verify_files, &cli_bootstrap,    &cli_bench,  &cli_devices};
+    &cli_sign,   &cli_verify_files, &cli_bootstrap,    &cli_bench,  &cli_devices, &cli_doctor};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const char recipes[] =

@@ -38,6 +38,12 @@ UMBRA_API size_t umbra_device_count(void);
 /* Device i of them. Errors: INVALID_ARGUMENT (no such device). */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_device_get(umbra_device_info *info, size_t i);
 
+/*
+ * Threads of a context whose description says 0: UMBRA_THREADS if that is a number from 1 to 1024, or else the processors
+ * that the process may use, by its affinity mask and the quotas of its control groups.
+ */
+UMBRA_API uint32_t umbra_default_threads(void);
+
 UMBRA_END_DECLS
 
 #endif
