@@ -115,7 +115,8 @@ static umbra_view extended_limbs(const umbra_digit_block *b, uint32_t j, uint32_
   const uint32_t n = umbra_ring_n(b->ring), end = first + count;
   const uint32_t own_first = umbra_clamp_u32(digit->first, first, end),
                  own_end = umbra_clamp_u32(digit->first + digit->count, first, end);
-  const umbra_view whole = packed_digit(b, j), after = umbra_view_limbs_of(&whole, n, own_end - b->first, end - own_end);
+  const umbra_view whole = packed_digit(b, j),
+                   after = umbra_view_limbs_of(&whole, n, own_end - b->first, end - own_end);
   umbra_view limbs = umbra_view_limbs_of(&whole, n, first - b->first, own_first - first);
   umbra_view_append(&limbs, &after);
   *target = first < digit->first ? first : umbra_max_u32(first, digit->first + digit->count) - digit->count;

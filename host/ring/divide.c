@@ -147,8 +147,7 @@ static umbra_view remainder_view(const division_job *job, uint32_t *memory) {
   const umbra_division *plan = job->plan;
   uint32_t n = umbra_ring_n(job->ring), polys = job->dst->polys;
   umbra_view front = umbra_view_packed(job->ring, memory, polys, plan->from, 0, plan->front);
-  umbra_view back =
-      umbra_view_packed(job->ring, memory, polys, plan->from, back_first(plan), plan->back + plan->aux);
+  umbra_view back = umbra_view_packed(job->ring, memory, polys, plan->from, back_first(plan), plan->back + plan->aux);
   umbra_view_append(&front, &back);
   return umbra_view_packed_like(&front, memory, n);
 }

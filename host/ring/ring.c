@@ -125,7 +125,7 @@ static void work_on_strips(const void *data, uint32_t place) {
 static uint32_t strip_team(const umbra_ring *ring, uint32_t limbs) {
   enum { LEAST_WORDS = 1 << 13 }; /* of a thread */
   const uint32_t threads = umbra_ring_threads(ring);
-  if (!ring->kernels->host_memory || limbs < threads) return 1;
+  if (!ring->kernels->host_memory || !umbra_ring_cached_limbs(ring) || limbs < threads) return 1;
   return umbra_min_u32(limbs * umbra_ring_n(ring) / LEAST_WORDS, umbra_ring_strip_room(ring, limbs));
 }
 

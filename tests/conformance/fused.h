@@ -92,9 +92,9 @@ static uint32_t conversions_of(const rig *r, const call *c, umbra_conversion_cal
     const umbra_digit *own = &c->own[j];
     const uint32_t end = own->first + own->count, behind = umbra_view_limbs(&c->dst) - end;
     const umbra_view src = limbs_of(r, &c->a, own->first, own->count), dst = polys_of(&c->dst, j, 1);
-    if (own->first)
-      made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, 0, own->first), src, own->conversion, 0};
-    if (behind) made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, end, behind), src, own->conversion, own->first};
+    if (own->first) made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, 0, own->first), src, own->conversion, 0};
+    if (behind)
+      made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, end, behind), src, own->conversion, own->first};
   }
   return calls;
 }
