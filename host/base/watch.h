@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work that can be watched and stopped. A watch belongs to the thread that works, which asks it before every kernel call
- * and between pieces of a file whether to go on; that is also when it reports. Once it says no, nothing is enqueued any
- * more, and the next check on the way returns CANCELLED, once. So whatever could publish a result checks first.
+ * Work that can be watched and stopped. A watch belongs to the thread that works, which asks it before every kernel call,
+ * or before a loop of kernel calls that threads share, and between pieces of a file whether to go on; that is also when it
+ * reports. Once it says no, nothing is enqueued any more, and the next check on the way returns CANCELLED, once. So
+ * whatever could publish a result checks first.
  */
 #ifndef UMBRA_BASE_WATCH_H
 #define UMBRA_BASE_WATCH_H
