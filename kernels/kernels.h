@@ -141,6 +141,13 @@ typedef struct umbra_sum_of {
   const uint32_t *constant; /* NULL: none */
 } umbra_sum_of;
 
+/* One of several conversions at once: what convert is called with. */
+typedef struct umbra_conversion_call {
+  umbra_view dst, src;
+  const umbra_conversion *conversion;
+  uint32_t first;
+} umbra_conversion_call;
+
 /* A step of carry, below. */
 typedef struct umbra_carriage {
   double factor;
@@ -373,6 +380,7 @@ typedef umbra_status umbra_conversion_create_entry(umbra_conversion **conversion
 typedef void umbra_conversion_destroy_entry(umbra_conversion *conversion);
 typedef void umbra_convert_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
                                   const umbra_conversion *conversion, uint32_t first);
+typedef void umbra_conversions_kernel(umbra_stream *stream, const umbra_conversion_call *call, uint32_t calls);
 typedef void umbra_inner_product_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                         uint32_t digits, const umbra_view *key, const umbra_view *init,
                                         const uint32_t *c, uint32_t galois, int accumulate);
@@ -566,6 +574,12 @@ typedef struct umbra_kernels {
    * a processor has it: accounts, plans and GPUs know the two.
    */
   umbra_from_i64_kernel *lift;
+
+  /*
+   * convert for each of up to UMBRA_MAX_DIGITS calls, of which none writes what another reads or writes: one loop that
+   * threads share. Not in the list below either.
+   */
+  umbra_conversions_kernel *conversions;
 
   /* ---- in place of residues: NULL on every device that has them ---- */
 

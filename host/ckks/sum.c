@@ -62,67 +62,58 @@ umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, 
 
 /* ---- the sum ---- */
 
-/* Strip after strip of limbs, so that the sum stays in the cache while its summands pass by. */
+/* In strips of limbs, so that the sum stays in the cache while its summands pass by. */
 typedef struct sum_job {
   umbra_evaluator *evaluator;
   const umbra_scaled *sum;
   const umbra_summands *of;
   umbra_constant constant, factor[UMBRA_MOST_MULTIPLES];
-  uint32_t first, count; /* limbs of the strip */
-  umbra_view *a, *b, *x; /* of it: factors, and what is multiplied */
-  umbra_integer *integer;
+  umbra_integer integer[UMBRA_MOST_MULTIPLES]; /* the factors */
+  umbra_view *views;                           /* room of each strip: a and b of products, x of multiples */
 } sum_job;
 
-static umbra_view strip_of(const sum_job *job, const umbra_scaled *x, uint32_t polys) {
+static size_t views_of(const umbra_summands *of) { return 2 * of->products + of->multiples; }
+
+static umbra_view strip_of(const sum_job *job, const umbra_strip *strip, const umbra_scaled *x, uint32_t polys) {
   const umbra_ring *ring = job->evaluator->context->ring;
   umbra_view all = umbra_poly_subview(&x->poly, ring, 0, polys, job->sum->poly.window, 0);
-  return umbra_view_limbs_of(&all, umbra_ring_n(ring), job->first, job->count);
+  return umbra_view_limbs_of(&all, umbra_ring_n(ring), strip->first, strip->count);
 }
 
 static umbra_integer integer_of(const umbra_constant *constant) {
   return (umbra_integer){constant->re, constant->shift};
 }
 
-static void fill_strip(const sum_job *job) {
+static void fill_strip(const void *data, const umbra_strip *strip) {
+  const sum_job *job = data;
   const umbra_summands *of = job->of;
-  const umbra_view dst = strip_of(job, job->sum, of->products ? 3 : 2);
+  const umbra_view dst = strip_of(job, strip, job->sum, of->products ? 3 : 2);
+  umbra_view *a = job->views + strip->place * views_of(of), *b = a + of->products, *x = b + of->products;
   for (size_t i = 0; i < of->products; i++) {
-    job->a[i] = strip_of(job, of->product[i].a, 2);
-    job->b[i] = strip_of(job, of->product[i].b, 2);
+    a[i] = strip_of(job, strip, of->product[i].a, 2);
+    b[i] = strip_of(job, strip, of->product[i].b, 2);
   }
-  for (size_t i = 0; i < of->multiples; i++) {
-    job->x[i] = strip_of(job, of->multiple[i].x, 2);
-    job->integer[i] = integer_of(&job->factor[i]);
-  }
-  const umbra_ring_summands summands = {.a = job->a,
-                                        .b = job->b,
+  for (size_t i = 0; i < of->multiples; i++) x[i] = strip_of(job, strip, of->multiple[i].x, 2);
+  const umbra_ring_summands summands = {.a = a,
+                                        .b = b,
                                         .products = (uint32_t)of->products,
                                         .twice = of->twice,
-                                        .x = job->x,
+                                        .x = x,
                                         .factor = job->integer,
                                         .multiples = (uint32_t)of->multiples,
                                         .constant = integer_of(&job->constant)};
   umbra_ring_sum(job->evaluator->context->ring, job->evaluator->stream, &dst, &summands);
 }
 
-static void fill_strips(sum_job *job) {
-  uint32_t limbs = job->sum->poly.window.count, strip = umbra_ring_strip(job->evaluator->context->ring);
-  for (; job->first < limbs; job->first += strip) {
-    job->count = umbra_min_u32(strip, limbs - job->first);
-    fill_strip(job);
-  }
-}
-
 static umbra_status fill(sum_job *job) {
-  const size_t products = job->of->products, multiples = job->of->multiples;
-  UMBRA_TRY(umbra_alloc(&job->a, 2 * products + multiples, sizeof *job->a, "a sum"));
-  job->b = job->a + products;
-  job->x = job->b + products;
-  umbra_status status = umbra_alloc(&job->integer, multiples, sizeof *job->integer, "a sum");
-  if (status == UMBRA_OK) fill_strips(job);
-  umbra_free(job->a);
-  umbra_free(job->integer);
-  return status;
+  const umbra_ring *ring = job->evaluator->context->ring;
+  const uint32_t limbs = job->sum->poly.window.count;
+  UMBRA_TRY(
+      umbra_alloc(&job->views, umbra_ring_strip_room(ring, limbs) * views_of(job->of), sizeof *job->views, "a sum"));
+  for (size_t i = 0; i < job->of->multiples; i++) job->integer[i] = integer_of(&job->factor[i]);
+  umbra_ring_strips(ring, job->evaluator->stream, limbs, fill_strip, job);
+  umbra_free(job->views);
+  return UMBRA_OK;
 }
 
 static umbra_status round_constants(sum_job *job) {

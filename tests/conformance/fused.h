@@ -113,25 +113,54 @@ static void compose_ntt_close(rig *r, call *c) {
   r->kernels->divide_close(r->stream, &c->dst, X(c), &c->b, c->d);
 }
 
-/* Limbs [begin, end) of those that digits are counted by, none of them digit j's own, of polynomial p of dst. */
-static void extend_part(rig *r, call *c, uint32_t p, uint32_t begin, uint32_t end) {
-  if (begin >= end) return;
-  const umbra_digit *own = &c->own[p % c->digits];
-  const umbra_view of = polys_of(&c->a, p / c->digits, 1), src = limbs_of(r, &of, own->first, own->count);
-  const umbra_view poly = polys_of(&c->dst, p, 1), part = limbs_of(r, &poly, begin - (uint32_t)c->first, end - begin);
-  r->kernels->convert(r->stream, &part, &src, own->conversion, begin < own->first ? begin : begin - own->count);
-  r->kernels->ntt_forward(r->stream, &part);
-}
-
 static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-static void compose_extend_digits(rig *r, call *c) {
+/*
+ * The conversions of all polynomials of dst: to the limbs before those that its digit owns, and to those behind. Returns how
+ * many.
+ */
+static uint32_t conversions_of(const rig *r, const call *c, umbra_conversion_call *made) {
   const uint32_t first = (uint32_t)c->first, end = first + umbra_view_limbs(&c->dst);
+  uint32_t calls = 0;
   for (uint32_t p = 0; p < c->dst.polys; p++) {
     const umbra_digit *own = &c->own[p % c->digits];
-    extend_part(r, c, p, first, smaller(own->first, end));
-    extend_part(r, c, p, larger(own->first + own->count, first), end);
+    const uint32_t before = smaller(own->first, end), behind = larger(own->first + own->count, first);
+    const umbra_view of = polys_of(&c->a, p / c->digits, 1), src = limbs_of(r, &of, own->first, own->count);
+    const umbra_view dst = polys_of(&c->dst, p, 1);
+    if (first < before)
+      made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, 0, before - first), src, own->conversion, first};
+    if (behind < end)
+      made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, behind - first, end - behind), src, own->conversion,
+                                              behind - own->count};
   }
+  return calls;
+}
+
+static void compose_extend_digits(rig *r, call *c) {
+  umbra_conversion_call made[2 * UMBRA_MAX_DIGITS];
+  const uint32_t calls = conversions_of(r, c, made);
+  for (const umbra_conversion_call *one = made; one < made + calls; one++) {
+    r->kernels->convert(r->stream, &one->dst, &one->src, one->conversion, one->first);
+    r->kernels->ntt_forward(r->stream, &one->dst);
+  }
+}
+
+/* As many at once as there may be. */
+static void run_conversions(rig *r, call *c) {
+  umbra_conversion_call made[2 * UMBRA_MAX_DIGITS];
+  const uint32_t calls = conversions_of(r, c, made);
+  for (uint32_t first = 0; first < calls; first += UMBRA_MAX_DIGITS) {
+    const uint32_t count = smaller(calls - first, UMBRA_MAX_DIGITS);
+    if (r->kernels->conversions) r->kernels->conversions(r->stream, made + first, count);
+    for (uint32_t i = first; !r->kernels->conversions && i < first + count; i++)
+      r->kernels->convert(r->stream, &made[i].dst, &made[i].src, made[i].conversion, made[i].first);
+  }
+}
+
+static void run_extend_digits(rig *r, call *c) {
+  if (r->kernels->extend_digits)
+    r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own, c->digits, (uint32_t)c->first);
+  else compose_extend_digits(r, c);
 }
 
 static void compose_sum(rig *r, call *c) {
@@ -182,17 +211,18 @@ static void call_sum(rig *r, call *c) {
   else compose_sum(r, c);
 }
 
-static void call_extend_digits(rig *r, call *c) {
+static void with_conversions(rig *r, call *c, void (*run)(rig *r, call *c)) {
   umbra_conversion *conversion[UMBRA_MAX_DIGITS];
   for (uint32_t j = 0; j < c->digits; j++) {
     assert_int_equal(r->kernels->conversion_create(&conversion[j], r->device, &c->conversion[j].desc), UMBRA_OK);
     c->own[j].conversion = conversion[j];
   }
-  if (r->kernels->extend_digits)
-    r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own, c->digits, (uint32_t)c->first);
-  else compose_extend_digits(r, c);
+  run(r, c);
   assert_int_equal(r->kernels->stream.wait(r->stream), UMBRA_OK);
   for (uint32_t j = 0; j < c->digits; j++) r->kernels->conversion_destroy(conversion[j]);
 }
+
+static void call_extend_digits(rig *r, call *c) { with_conversions(r, c, run_extend_digits); }
+static void call_conversions(rig *r, call *c) { with_conversions(r, c, run_conversions); }
 
 #endif

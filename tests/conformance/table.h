@@ -53,6 +53,7 @@ static const operation operations[] = {
     FUSED(inner_products, inner_products),
     FUSED(sum, sum),
     FUSED(lift, from_i64),
+    FUSED(conversions, extend_digits),
 };
 
 enum { OPERATIONS = sizeof operations / sizeof *operations };
