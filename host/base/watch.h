@@ -39,7 +39,7 @@ static inline int umbra_watch_goes_on(umbra_watch *watch) {
   return !watch->progress.report || umbra_watch_report(watch);
 }
 
-/* While several threads do a piece of the work they are told of cancellation only, and nobody reports. NULL: nothing happens. */
+/* While several threads do a piece of the work, all they are told is a request to cancel. NULL: nothing happens. */
 static inline void umbra_watch_rest(umbra_watch *watch, int resting) {
   if (watch) watch->resting = resting;
 }
