@@ -43,7 +43,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 5,
+  UMBRA_KERNELS_VERSION = 6,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -125,6 +125,13 @@ typedef struct umbra_digit {
   uint16_t first, count;
   const umbra_conversion *conversion;
 } umbra_digit;
+
+/* One of several conversions at once: what convert is called with. */
+typedef struct umbra_conversion_call {
+  umbra_view dst, src;
+  const umbra_conversion *conversion;
+  uint32_t first;
+} umbra_conversion_call;
 
 /* A step of carry, below. */
 typedef struct umbra_carriage {
@@ -351,6 +358,7 @@ typedef umbra_status umbra_conversion_create_entry(umbra_conversion **conversion
 typedef void umbra_conversion_destroy_entry(umbra_conversion *conversion);
 typedef void umbra_convert_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
                                   const umbra_conversion *conversion, uint32_t first);
+typedef void umbra_conversions_kernel(umbra_stream *stream, const umbra_conversion_call *call, uint32_t calls);
 typedef void umbra_inner_product_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                         uint32_t digits, const umbra_view *key, const umbra_view *init,
                                         const uint32_t *c, uint32_t galois);
@@ -534,6 +542,12 @@ typedef struct umbra_kernels {
    * a processor has it: accounts, plans and GPUs know the two.
    */
   umbra_from_i64_kernel *lift;
+
+  /*
+   * convert for each of up to UMBRA_MAX_DIGITS calls, of which none writes what another reads or writes: one loop that
+   * threads share. Not in the list below either.
+   */
+  umbra_conversions_kernel *conversions;
 
   /* ---- in place of residues: NULL on every device that has them ---- */
 

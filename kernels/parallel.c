@@ -66,6 +66,8 @@ static struct {
 
 static _Thread_local bool inside; /* a body is being run by this thread */
 
+static _Atomic uint64_t regions; /* see umbra_parallel_regions */
+
 /* ---- waiting ---- */
 
 static int64_t now(void) {
@@ -275,7 +277,9 @@ static bool hire(uint32_t wanted) {
 void umbra_parallel(uint32_t threads, uint32_t items, umbra_parallel_body *body, const void *data) {
   if (threads > items) threads = items;
   if (threads > UMBRA_MAX_THREADS) threads = UMBRA_MAX_THREADS;
-  job *job = threads > 1 && !inside && hire(threads - 1) ? take_job() : NULL;
+  const bool shared = threads > 1 && !inside;
+  if (shared) atomic_fetch_add(&regions, 1);
+  job *job = shared && hire(threads - 1) ? take_job() : NULL;
   if (!job) {
     for (uint32_t item = 0; item < items; item++) body(data, item);
     return;
@@ -286,3 +290,5 @@ void umbra_parallel(uint32_t threads, uint32_t items, umbra_parallel_body *body,
   inside = false;
   finish(job);
 }
+
+uint64_t umbra_parallel_regions(void) { return atomic_load(&regions); }

@@ -19,6 +19,12 @@ typedef void umbra_parallel_body(const void *data, uint32_t item);
  */
 void umbra_parallel(uint32_t threads, uint32_t items, umbra_parallel_body *body, const void *data);
 
+/*
+ * Test hook: how many calls so far were for more than one thread and came from outside of a body: each is a fork and a
+ * join, whether threads were to be had or not.
+ */
+uint64_t umbra_parallel_regions(void);
+
 /* Threads where nobody says how many: UMBRA_THREADS if it is from 1 to UMBRA_MAX_THREADS, or else umbra_processors. */
 uint32_t umbra_parallel_default(void);
 

@@ -147,7 +147,8 @@ static void counting_begin(const umbra_context *context) {
   counted.kernels.ntt_close = counted_ntt_close;
   counted.kernels.extend_digits = counted_extend_digits;
   counted.kernels.inner_products = counted_inner_products;
-  counted.kernels.lift = NULL; /* composed of what is counted */
+  counted.kernels.lift = NULL; /* these two are composed of what is counted */
+  counted.kernels.conversions = NULL;
   ring->kernels = &counted.kernels;
 }
 

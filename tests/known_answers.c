@@ -228,7 +228,7 @@ static void key_product(setting *s, umbra_poly *acc, const umbra_switch_of *of) 
     uint32_t count = limbs - first < block ? limbs - first : block;
     umbra_view part = umbra_view_limbs_of(&acc_view, s->n, first, count);
     umbra_key_product_prepare(&product, first, count);
-    umbra_key_product_compute(&product, &part, first, count);
+    umbra_key_product_compute(&product, &part, &(umbra_strip){.first = first, .count = count});
   }
   umbra_key_product_close(&product);
 }

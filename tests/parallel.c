@@ -74,6 +74,23 @@ static void nested(void **state) {
   free(c);
 }
 
+static void call_within(const void *data, uint32_t item) { umbra_parallel(2, item + 2, count, data); }
+
+/* A loop of one thread is none, nor is one inside of another. */
+static void regions_counted(void **state) {
+  (void)state;
+  counts *c = calloc(1, sizeof *c);
+  assert_non_null(c);
+  const uint64_t before = umbra_parallel_regions();
+  umbra_parallel(1, 10, count, c);
+  umbra_parallel(4, 1, count, c);
+  assert_int_equal(umbra_parallel_regions(), before);
+  umbra_parallel(2, 10, count, c);
+  umbra_parallel(3, 10, call_within, c);
+  assert_int_equal(umbra_parallel_regions(), before + 2);
+  free(c);
+}
+
 /* cmocka's assertions belong to the main thread, so the others only say whether all was right. */
 static void *call_often(void *user) {
   (void)user;
@@ -168,7 +185,7 @@ int main(void) {
 #ifndef __SANITIZE_THREAD__
       cmocka_unit_test(refused_threads),       cmocka_unit_test(in_forked_children),
 #endif
-      cmocka_unit_test(any_number_of_threads),
+      cmocka_unit_test(any_number_of_threads), cmocka_unit_test(regions_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

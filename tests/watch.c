@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Watching and stopping: every kernel call of an operation is asked for, so stopping at report k is stopping before kernel
- * call k. A call that is stopped says so and changes nothing; what it worked with can be used as before.
+ * Watching and stopping: every kernel call of an operation is asked for, or the strips that it is part of, so stopping at
+ * report k is stopping before what comes k-th. A call that is stopped says so and changes nothing; what it worked with can be used as before.
  */
 #include <signal.h>
 #include <threads.h>
 
 #include "host/ckks/ciphertext_internal.h"
+#include "host/device/session_internal.h"
 #include "host/ring/ring_internal.h"
 #include "watch.h"
 
@@ -139,7 +140,10 @@ static void each_watcher_is_told(void **state) {
   umbra_ciphertext_destroy(out);
 }
 
-/* ---- reports come often enough: one before each kernel call, and one before the first ---- */
+/*
+ * ---- reports come often enough: one before each kernel call, and one before the first ----
+ * With one thread: several do strips of limbs, of a few kernels each, between two questions.
+ */
 
 static const umbra_kernels *real;
 static uint32_t kernels_since;
@@ -184,14 +188,18 @@ static void no_kernel_goes_unasked(void **state) {
   noted.add = noted_add;
   noted.tensor = noted_tensor;
   noted.convert = noted_convert;
+  noted.conversions = NULL;
   noted.plain_products = noted_plain_products;
   ring->kernels = &noted;
+  const uint32_t threads = ring->session->threads;
+  ring->session->threads = 1;
   kernels_since = 1; /* not even the first */
   umbra_evaluator_watch(f->b.s.evaluator, &(umbra_progress){look_at_kernels, &reports});
   assert_ok(umbra_mul(f->b.s.evaluator, &out, f->x, f->y));
   assert_ok(umbra_bootstrap(f->b.s.evaluator, &out, f->low, f->b.bootstrapper));
   umbra_evaluator_watch(f->b.s.evaluator, NULL);
   ring->kernels = real;
+  ring->session->threads = threads;
   assert_true(reports > 100);
   umbra_ciphertext_destroy(out);
 }

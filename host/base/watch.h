@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work that can be watched and stopped. A watch belongs to the thread that works, which asks it before every kernel call
- * and between pieces of a file whether to go on; that is also when it reports. Once it says no, nothing is enqueued any
- * more, and the next check on the way returns CANCELLED, once. So whatever could publish a result checks first.
+ * Work that can be watched and stopped. A watch belongs to the thread that works, which asks it before every kernel call,
+ * or before a loop of kernel calls that threads share, and between pieces of a file whether to go on; that is also when it
+ * reports. Once it says no, nothing is enqueued any more, and the next check on the way returns CANCELLED, once. So
+ * whatever could publish a result checks first.
  */
 #ifndef UMBRA_BASE_WATCH_H
 #define UMBRA_BASE_WATCH_H
@@ -16,6 +17,7 @@ typedef struct umbra_watch {
   umbra_progress progress; /* report NULL: nobody is interested */
   atomic_int cancel;       /* asked for, by any thread or a signal handler */
   int stopped;             /* seen by the thread that works */
+  int resting;             /* that thread shares its work with others, and does not ask */
   int parts;               /* entered and not left */
   double from, width;      /* the innermost of them, or the whole */
   double fraction;         /* done of the whole: as far as it is known, and never less than before */
@@ -32,8 +34,14 @@ void umbra_watch_begin(umbra_watch *watch);
 int umbra_watch_report(umbra_watch *watch);
 static inline int umbra_watch_goes_on(umbra_watch *watch) {
   if (!watch) return 1;
+  if (watch->resting) return !atomic_load_explicit(&watch->cancel, memory_order_relaxed);
   if (watch->stopped || atomic_load_explicit(&watch->cancel, memory_order_relaxed)) return !(watch->stopped = 1);
   return !watch->progress.report || umbra_watch_report(watch);
+}
+
+/* While several threads do a piece of the work, all they are told is a request to cancel. NULL: nothing happens. */
+static inline void umbra_watch_rest(umbra_watch *watch, int resting) {
+  if (watch) watch->resting = resting;
 }
 
 /* CANCELLED if work has been stopped, or is now: the request is answered by that. NULL: OK. */

@@ -32,18 +32,18 @@ typedef struct masked_key {
   umbra_window window;
   umbra_stream *stream;
   const int64_t *v;
-  uint32_t *room; /* residues of v on a strip of limbs */
+  uint32_t *room; /* residues of v on strips of limbs */
 } masked_key;
 
 static void prepare_masked(void *masked, uint32_t first, uint32_t count) { (void)masked, (void)first, (void)count; }
 
-static void compute_masked(void *masked, const umbra_view *dst, uint32_t first, uint32_t count) {
+static void compute_masked(const void *masked, const umbra_view *dst, const umbra_strip *strip) {
   const masked_key *m = masked;
   umbra_ring *ring = m->key->context->ring;
   uint32_t n = umbra_ring_n(ring);
   umbra_view both = umbra_poly_subview(&m->key->poly, ring, 0, 2, m->window, 1);
-  umbra_view key = umbra_view_limbs_of(&both, n, first, count);
-  umbra_view v = umbra_view_packed_like(dst, m->room, n);
+  umbra_view key = umbra_view_limbs_of(&both, n, strip->first, strip->count);
+  umbra_view v = umbra_view_packed_like(dst, m->room + (size_t)strip->place * n, n);
   v.polys = 1;
   umbra_ring_from_i64(ring, m->stream, &v, m->v, 0);
   umbra_ring_mul(ring, m->stream, dst, &key, &v);
@@ -77,8 +77,8 @@ static umbra_status divide_masked(const umbra_view *dst, masked_key *masked, umb
 static umbra_status encrypt_zero(umbra_ciphertext *made, const umbra_public_key *key, umbra_stream *stream,
                                  umbra_random *random) {
   umbra_ring *ring = key->context->ring;
-  size_t n = umbra_ring_n(ring), limbs = umbra_ring_strip(ring), most = made->poly.window.count;
-  size_t bytes = (limbs < most ? limbs : most) * n * sizeof(uint32_t);
+  size_t n = umbra_ring_n(ring), limbs = umbra_ring_strip_room(ring, made->poly.window.count);
+  size_t bytes = limbs * n * sizeof(uint32_t);
   int64_t *v;
   void *room;
   UMBRA_TRY(sample_integers(&v, key->context, stream, random, umbra_random_ternary, 1));

@@ -63,36 +63,35 @@ umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, 
 
 /* ---- the sum ---- */
 
-/* Strip after strip of limbs, so that the sum stays in the cache while its summands pass by. */
+/* In strips of limbs, so that the sum stays in the cache while its summands pass by. */
 typedef struct sum_job {
   umbra_evaluator *evaluator;
   const umbra_scaled *sum;
   const umbra_summands *of;
   umbra_constant constant, factor[MOST_MULTIPLES];
-  uint32_t first, count; /* limbs of the strip */
 } sum_job;
 
-static umbra_view strip_of(const sum_job *job, const umbra_scaled *x, uint32_t polys) {
+static umbra_view strip_of(const sum_job *job, const umbra_strip *strip, const umbra_scaled *x, uint32_t polys) {
   const umbra_ring *ring = job->evaluator->context->ring;
   umbra_view all = umbra_poly_subview(&x->poly, ring, 0, polys, job->sum->poly.window, 0);
-  return umbra_view_limbs_of(&all, umbra_ring_n(ring), job->first, job->count);
+  return umbra_view_limbs_of(&all, umbra_ring_n(ring), strip->first, strip->count);
 }
 
-static void add_products(const sum_job *job) {
+static void add_products(const sum_job *job, const umbra_strip *strip) {
   const umbra_ring *ring = job->evaluator->context->ring;
-  umbra_view dst = strip_of(job, job->sum, 3);
+  umbra_view dst = strip_of(job, strip, job->sum, 3);
   for (size_t i = 0; i < job->of->products; i++) {
-    umbra_view a = strip_of(job, job->of->product[i].a, 2), b = strip_of(job, job->of->product[i].b, 2);
+    umbra_view a = strip_of(job, strip, job->of->product[i].a, 2), b = strip_of(job, strip, job->of->product[i].b, 2);
     umbra_ring_tensor(ring, job->evaluator->stream, &dst, &a, &b, i > 0);
   }
   if (job->of->twice) umbra_ring_add(ring, job->evaluator->stream, &dst, &dst, &dst);
 }
 
-static void add_multiples(const sum_job *job) {
+static void add_multiples(const sum_job *job, const umbra_strip *strip) {
   const umbra_ring *ring = job->evaluator->context->ring;
-  umbra_view dst = strip_of(job, job->sum, 2);
+  umbra_view dst = strip_of(job, strip, job->sum, 2);
   for (size_t i = 0; i < job->of->multiples; i++) {
-    umbra_view x = strip_of(job, job->of->multiple[i].x, 2);
+    umbra_view x = strip_of(job, strip, job->of->multiple[i].x, 2);
     int first = !i && !job->of->products;
     const umbra_constant *factor = &job->factor[i];
     (first ? umbra_ring_mul_integer : umbra_ring_add_multiple)(ring, job->evaluator->stream, &dst, &x, factor->re,
@@ -100,21 +99,18 @@ static void add_multiples(const sum_job *job) {
   }
 }
 
-static void add_constant(const sum_job *job) {
+static void add_constant(const sum_job *job, const umbra_strip *strip) {
   if (!job->constant.re) return;
-  umbra_view both = strip_of(job, job->sum, 2), c0 = umbra_view_poly(&both, 0);
+  umbra_view both = strip_of(job, strip, job->sum, 2), c0 = umbra_view_poly(&both, 0);
   umbra_ring_add_integer(job->evaluator->context->ring, job->evaluator->stream, &c0, &c0, job->constant.re,
                          job->constant.shift);
 }
 
-static void fill(sum_job *job) {
-  uint32_t limbs = job->sum->poly.window.count, strip = umbra_ring_strip(job->evaluator->context->ring);
-  for (; job->first < limbs; job->first += strip) {
-    job->count = umbra_min_u32(strip, limbs - job->first);
-    add_products(job);
-    add_multiples(job);
-    add_constant(job);
-  }
+static void fill_strip(const void *data, const umbra_strip *strip) {
+  const sum_job *job = data;
+  add_products(job, strip);
+  add_multiples(job, strip);
+  add_constant(job, strip);
 }
 
 static umbra_status round_constants(sum_job *job) {
@@ -160,7 +156,7 @@ static umbra_status fill_and_close(umbra_scaled *made, umbra_evaluator *evaluato
   sum_job job = {.evaluator = evaluator, .sum = sum, .of = summands};
   UMBRA_TRY(check(&job));
   UMBRA_TRY(round_constants(&job));
-  fill(&job);
+  umbra_ring_strips(evaluator->context->ring, evaluator->stream, sum->poly.window.count, fill_strip, &job);
   sum->estimate = estimate_of(&job);
   umbra_view dst = umbra_poly_view(&made->poly, evaluator->context->ring);
   return umbra_sum_close(evaluator, &dst, sum, key, &made->estimate);

@@ -108,34 +108,58 @@ static umbra_view packed_digit(const umbra_digit_block *b, uint32_t j) {
   return umbra_view_packed(b->ring, data, 1, b->plan->window, b->first, b->count);
 }
 
-/* Limbs [first, end) of the block, none of them the digit's own: conversion and transform. */
-static void extend_part(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t end,
-                        const umbra_view *coefficients) {
-  if (first == end) return;
-  const umbra_kernels *kernels = b->ring->kernels;
+/* Of limbs [first, first + count) of the block those that digit j does not own; *target: the first, among all such. */
+static umbra_view extended_limbs(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t count,
+                                 uint32_t *target) {
   const umbra_digit *digit = &b->plan->digit[j];
-  umbra_view whole = packed_digit(b, j);
-  umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(b->ring), first - b->first, end - first);
-  uint32_t target = first < digit->first ? first : first - digit->count;
-  UMBRA_ENQUEUE(kernels->convert, b->stream, &part, coefficients, digit->conversion, target);
-  UMBRA_ENQUEUE(kernels->ntt_forward, b->stream, &part);
+  const uint32_t n = umbra_ring_n(b->ring), end = first + count;
+  const uint32_t own_first = umbra_clamp_u32(digit->first, first, end),
+                 own_end = umbra_clamp_u32(digit->first + digit->count, first, end);
+  const umbra_view whole = packed_digit(b, j),
+                   after = umbra_view_limbs_of(&whole, n, own_end - b->first, end - own_end);
+  umbra_view limbs = umbra_view_limbs_of(&whole, n, first - b->first, own_first - first);
+  umbra_view_append(&limbs, &after);
+  *target = first < digit->first ? first : umbra_max_u32(first, digit->first + digit->count) - digit->count;
+  return limbs;
 }
 
-void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coefficients) {
+void umbra_digit_block_transform(const umbra_digit_block *b, uint32_t first, uint32_t count) {
+  for (uint32_t j = 0, ignored; j < b->plan->digits.count && !b->transformed; j++) {
+    const umbra_view limbs = extended_limbs(b, j, first, count, &ignored);
+    if (limbs.run->count) UMBRA_ENQUEUE(b->ring->kernels->ntt_forward, b->stream, &limbs);
+  }
+}
+
+static void transform_strip(const void *block, const umbra_strip *strip) {
+  umbra_digit_block_transform(block, strip->first, strip->count);
+}
+
+static void convert_all(const umbra_digit_block *b, const umbra_view *coefficients) {
+  const umbra_kernels *kernels = b->ring->kernels;
+  umbra_conversion_call call[UMBRA_MAX_DIGITS];
+  uint32_t calls = 0;
+  for (uint32_t j = 0; j < b->plan->digits.count; j++) {
+    const umbra_digit *digit = &b->plan->digit[j];
+    umbra_conversion_call made = {.conversion = digit->conversion};
+    made.src = umbra_view_limbs_of(coefficients, umbra_ring_n(b->ring), digit->first, digit->count);
+    made.dst = extended_limbs(b, j, b->first, b->count, &made.first);
+    if (made.dst.run->count) call[calls++] = made;
+  }
+  if (kernels->conversions) UMBRA_ENQUEUE(kernels->conversions, b->stream, call, calls);
+  for (uint32_t i = 0; i < calls && !kernels->conversions; i++)
+    UMBRA_ENQUEUE(kernels->convert, b->stream, &call[i].dst, &call[i].src, call[i].conversion, call[i].first);
+}
+
+void umbra_digit_block_extend(umbra_digit_block *b, const umbra_view *coefficients) {
   const umbra_decomposition *plan = b->plan;
   const umbra_kernels *kernels = b->ring->kernels;
-  if (kernels->extend_digits && b->count == umbra_digit_block_limbs(b)) {
+  b->transformed = kernels->extend_digits && b->count == umbra_digit_block_limbs(b);
+  if (b->transformed) {
     umbra_view all = umbra_view_packed(b->ring, b->data, plan->digits.count, plan->window, 0, b->count);
     UMBRA_ENQUEUE(kernels->extend_digits, b->stream, &all, coefficients, plan->digit);
     return;
   }
-  uint32_t end = b->first + b->count;
-  for (uint32_t j = 0; j < plan->digits.count; j++) {
-    uint32_t own_first = plan->digit[j].first, own_end = own_first + plan->digit[j].count;
-    umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(b->ring), own_first, own_end - own_first);
-    extend_part(b, j, b->first, umbra_clamp_u32(own_first, b->first, end), &own);
-    extend_part(b, j, umbra_clamp_u32(own_end, b->first, end), end, &own);
-  }
+  convert_all(b, coefficients);
 }
 
 umbra_view umbra_digit_block_view(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t count) {
@@ -178,6 +202,7 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
     all.data = made.extended.data;
     umbra_view coefficients = umbra_digit_block_coefficients(&all, memory);
     umbra_digit_block_extend(&all, &coefficients);
+    umbra_ring_strips(ring, stream, all.count, transform_strip, &all);
     *digits = made;
   }
   umbra_ring_give(ring, memory, bytes);

@@ -46,6 +46,7 @@ typedef struct umbra_digit_block {
   const umbra_view *x; /* the polynomial itself, evaluation domain */
   uint32_t *data;
   uint32_t first, count;
+  int transformed; /* all limbs are; else those that umbra_digit_block_transform was called for */
 } umbra_digit_block;
 
 /* A block without limbs; its plan is made on first use. */
@@ -58,10 +59,14 @@ uint32_t umbra_digit_block_limbs(const umbra_digit_block *block);
 /* x in the coefficient domain, as digits want it, in memory of `window.count` limbs. */
 umbra_view umbra_digit_block_coefficients(const umbra_digit_block *block, uint32_t *memory);
 
-/* Computes the block's limbs from those coefficients; the limbs that a digit owns are not written. */
-void umbra_digit_block_extend(const umbra_digit_block *block, const umbra_view *coefficients);
+/*
+ * Computes the block's limbs from those coefficients; the limbs that a digit owns are not written. They are transformed
+ * at once where that is fused, and else, each once, where they are used: before they leave the cache.
+ */
+void umbra_digit_block_extend(umbra_digit_block *block, const umbra_view *coefficients);
+void umbra_digit_block_transform(const umbra_digit_block *block, uint32_t first, uint32_t count);
 
-/* Limbs [first, first + count), of the block, of digit j: its own ones are x's. */
+/* Limbs [first, first + count), of the block, of digit j, transformed: its own ones are x's. */
 umbra_view umbra_digit_block_view(const umbra_digit_block *block, uint32_t j, uint32_t first, uint32_t count);
 
 #endif

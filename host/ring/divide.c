@@ -116,65 +116,111 @@ typedef struct division_job {
   const umbra_dividend *x;
   const int64_t *small;
   umbra_view remainder; /* dropped limbs: front, back, auxiliary; in the coefficient domain */
-  uint32_t *scratch;    /* computed limbs of one strip, then residues of `small` for one */
+  uint32_t *scratch;    /* computed limbs of strips, then residues of `small` for as many */
 } division_job;
 
-static uint32_t strip_limbs(const division_job *job) {
-  return umbra_min_u32(umbra_ring_strip(job->ring), job->plan->to.count);
+/* Words of a limb of all polynomials. */
+static size_t limb_words(const division_job *job) { return (size_t)umbra_ring_n(job->ring) * job->dst->polys; }
+
+/* A strip of working memory, beginning with that limb of it. */
+static umbra_view scratch_like(const division_job *job, const umbra_view *view, uint32_t place) {
+  return umbra_view_packed_like(view, job->scratch + place * limb_words(job), umbra_ring_n(job->ring));
 }
 
 /* ---- remainder ---- */
 
-/* `count` dropped limbs of x from `first` on become limbs of the remainder from `at` on, block by block. */
-static void compute_dropped(const division_job *job, uint32_t at, uint32_t first, uint32_t count) {
-  uint32_t block = umbra_ring_block(job->ring);
-  for (uint32_t done = 0, now; done < count; done += now) {
-    now = count - done < block ? count - done : block;
-    umbra_view part = umbra_view_limbs_of(&job->remainder, umbra_ring_n(job->ring), at + done, now);
-    job->x->prepare(job->x->source, first + done, now);
-    job->x->compute(job->x->source, &part, first + done, now);
-  }
-}
+/* The limb of x that comes first among those dropped at the back. */
+static uint32_t back_first(const umbra_division *plan) { return plan->from.count - plan->back; }
 
-/* The limbs of x that are dropped, in memory: its own, or the remainder's. */
-static umbra_view dropped_limbs(const division_job *job) {
-  const umbra_division *plan = job->plan;
-  uint32_t back_first = plan->from.count - plan->back, n = umbra_ring_n(job->ring);
-  if (job->x->source) {
-    compute_dropped(job, 0, 0, plan->front);
-    compute_dropped(job, plan->front, back_first, plan->back + plan->aux);
-    return job->remainder;
-  }
-  umbra_view view = umbra_view_limbs_of(&job->x->view, n, 0, plan->front);
-  umbra_view rest = umbra_view_limbs_of(&job->x->view, n, back_first, plan->back + plan->aux);
-  umbra_view_append(&view, &rest);
-  return view;
+/* The dropped limbs in [first, end): those at the front of x, and where in x the others are. */
+typedef struct dropped_part {
+  uint32_t front, back_first, back;
+} dropped_part;
+
+static dropped_part part_of(const umbra_division *plan, uint32_t first, uint32_t end) {
+  const uint32_t front_end = umbra_clamp_u32(plan->front, first, end);
+  return (dropped_part){front_end - first, back_first(plan) + front_end - plan->front, end - front_end};
 }
 
 /* The remainder's place at `memory`. */
 static umbra_view remainder_view(const division_job *job, uint32_t *memory) {
   const umbra_division *plan = job->plan;
-  uint32_t n = umbra_ring_n(job->ring), back_first = plan->from.count - plan->back;
-  umbra_view front = umbra_view_packed(job->ring, memory, job->dst->polys, plan->from, 0, plan->front);
-  umbra_view back =
-      umbra_view_packed(job->ring, memory, job->dst->polys, plan->from, back_first, plan->back + plan->aux);
+  uint32_t n = umbra_ring_n(job->ring), polys = job->dst->polys;
+  umbra_view front = umbra_view_packed(job->ring, memory, polys, plan->from, 0, plan->front);
+  umbra_view back = umbra_view_packed(job->ring, memory, polys, plan->from, back_first(plan), plan->back + plan->aux);
   umbra_view_append(&front, &back);
   return umbra_view_packed_like(&front, memory, n);
 }
 
-/* Adds or subtracts the residues of `small` (coefficient domain) on at most a strip of limbs. */
-static void combine_small(const division_job *job, const umbra_view *view,
-                          void (*op)(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *)) {
-  size_t computed = job->x->source ? strip_limbs(job) * (size_t)umbra_ring_n(job->ring) * view->polys : 0;
-  umbra_view residues = umbra_view_packed_like(view, job->scratch + computed, umbra_ring_n(job->ring));
+/* Adds or subtracts the residues of `small` (coefficient domain) on a strip of limbs. */
+static void combine_small(const division_job *job, const umbra_view *view, uint32_t place, umbra_binary_kernel *op) {
+  const uint32_t computed = job->x->source ? umbra_ring_strip_room(job->ring, job->plan->to.count) : 0;
+  umbra_view residues = scratch_like(job, view, computed + place);
   UMBRA_ENQUEUE(job->ring->kernels->from_i64, job->stream, &residues, job->small, 0);
   UMBRA_ENQUEUE(op, job->stream, view, view, &residues);
 }
 
-static void make_remainder(const division_job *job) {
-  umbra_view dropped = dropped_limbs(job);
-  UMBRA_ENQUEUE(job->ring->kernels->ntt_inverse, job->stream, &job->remainder, &dropped, job->plan->closing);
-  if (job->small) combine_small(job, &job->remainder, job->ring->kernels->add);
+/* Limbs of jobs in step: `count` jobs, and strips counted from limb `first` on. */
+typedef struct stretch {
+  const division_job *jobs;
+  size_t count;
+  uint32_t first;
+  int converts; /* strip by strip */
+} stretch;
+
+/* Limbs of `to` from `at` on = x's from `first` on. */
+static void compute_limbs(const division_job *job, const umbra_view *to, uint32_t at, uint32_t first, uint32_t count,
+                          uint32_t place) {
+  if (!count) return;
+  const umbra_view part = umbra_view_limbs_of(to, umbra_ring_n(job->ring), at, count);
+  job->x->compute(job->x->source, &part, &(umbra_strip){first, count, place});
+}
+
+/* Limbs of the remainder: those of x that are dropped, in its own memory or computed to where they go, transformed. */
+static void make_limbs(const division_job *job, uint32_t first, uint32_t count, uint32_t place) {
+  const uint32_t n = umbra_ring_n(job->ring);
+  const dropped_part part = part_of(job->plan, first, first + count);
+  umbra_view to = umbra_view_limbs_of(&job->remainder, n, first, count), dropped = to;
+  if (job->x->source) {
+    compute_limbs(job, &to, 0, first, part.front, place);
+    compute_limbs(job, &to, part.front, part.back_first, part.back, place);
+  } else {
+    const umbra_view back = umbra_view_limbs_of(&job->x->view, n, part.back_first, part.back);
+    dropped = umbra_view_limbs_of(&job->x->view, n, first, part.front);
+    umbra_view_append(&dropped, &back);
+  }
+  UMBRA_ENQUEUE(job->ring->kernels->ntt_inverse, job->stream, &to, &dropped, job->plan->closing + first);
+  if (job->small) combine_small(job, &to, place, job->ring->kernels->add);
+}
+
+static void remainder_strip(const void *data, const umbra_strip *strip) {
+  const stretch *s = data;
+  for (size_t i = 0; i < s->count; i++) make_limbs(&s->jobs[i], s->first + strip->first, strip->count, strip->place);
+}
+
+/* Where the dropped limbs end that are made together from `first` on. Computed ones are a stretch of x, of a block. */
+static uint32_t dropped_end(const division_job *job, uint32_t first) {
+  const umbra_division *plan = job->plan;
+  const uint32_t block = umbra_ring_cached_limbs(job->ring);
+  if (!job->x->source || !block) return plan->dropped;
+  return umbra_min_u32(first + block, first < plan->front ? plan->front : plan->dropped);
+}
+
+static void prepare_limbs(const division_job *job, uint32_t first, uint32_t count) {
+  if (job->x->source && count) job->x->prepare(job->x->source, first, count);
+}
+
+static void make_remainders(const division_job *jobs, size_t count) {
+  for (uint32_t first = 0, end; first < jobs->plan->dropped; first = end) {
+    end = dropped_end(jobs, first);
+    const dropped_part part = part_of(jobs->plan, first, end);
+    for (size_t i = 0; i < count; i++) {
+      prepare_limbs(&jobs[i], first, part.front);
+      prepare_limbs(&jobs[i], part.back_first, part.back);
+    }
+    const stretch s = {.jobs = jobs, .count = count, .first = first};
+    umbra_ring_strips(jobs->ring, jobs->stream, end - first, remainder_strip, &s);
+  }
 }
 
 /* ---- quotient ---- */
@@ -186,78 +232,75 @@ static void close_view(const division_job *job, const umbra_view *y, uint32_t fi
   UMBRA_ENQUEUE(kernels->ntt_close ? kernels->ntt_close : kernels->divide_close, job->stream, y, x, of_x, y, of_z);
 }
 
-static void close_limbs(const division_job *job, uint32_t first, uint32_t count, int kept) {
+/* Limbs [first, first + count) of dst, all of them kept or none. */
+static void close_limbs(const division_job *job, uint32_t first, uint32_t count, int kept, uint32_t place) {
   if (!count) return;
   uint32_t n = umbra_ring_n(job->ring);
   umbra_view y = umbra_view_limbs_of(job->dst, n, first, count), x;
   uint32_t of_x = job->plan->to.first + first - job->plan->from.first; /* limb of x, if kept */
   if (kept && job->x->source) {
-    x = umbra_view_packed_like(&y, job->scratch, n);
-    job->x->compute(job->x->source, &x, of_x, count);
+    x = scratch_like(job, &y, place);
+    compute_limbs(job, &x, 0, of_x, count, place);
   } else if (kept) {
     x = umbra_view_limbs_of(&job->x->view, n, of_x, count);
   }
   close_view(job, &y, first, kept ? &x : NULL);
 }
 
-/* z becomes that of x + small, and is transformed unless that is fused with what follows. */
-static void finish_small(const division_job *job, uint32_t first, uint32_t count) {
-  const umbra_kernels *kernels = job->ring->kernels;
-  umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
-  combine_small(job, &z, kernels->sub);
-  if (!kernels->ntt_close) UMBRA_ENQUEUE(kernels->ntt_forward, job->stream, &z);
+static void convert_limbs(const division_job *job, uint32_t first, uint32_t count) {
+  const umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
+  UMBRA_ENQUEUE(job->ring->kernels->convert, job->stream, &z, &job->remainder, job->plan->conversion, first);
 }
 
-static void close_strip(const division_job *job, uint32_t first, uint32_t count) {
-  if (job->small) finish_small(job, first, count);
-  uint32_t kept_first = umbra_clamp_u32(job->plan->kept_first, first, first + count);
-  uint32_t kept_end = umbra_clamp_u32(job->plan->kept_end, first, first + count);
-  close_limbs(job, first, kept_first - first, 0);
-  close_limbs(job, kept_first, kept_end - kept_first, 1);
-  close_limbs(job, kept_end, first + count - kept_end, 0);
+/* z, that of x + small, is transformed unless that is fused with the closing step; and then that. */
+static void close_strip(const division_job *job, uint32_t first, uint32_t count, uint32_t place) {
+  const umbra_kernels *kernels = job->ring->kernels;
+  const umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
+  const uint32_t kept_first = umbra_clamp_u32(job->plan->kept_first, first, first + count),
+                 kept_end = umbra_clamp_u32(job->plan->kept_end, first, first + count);
+  if (job->small) combine_small(job, &z, place, kernels->sub);
+  if (!kernels->ntt_close) UMBRA_ENQUEUE(kernels->ntt_forward, job->stream, &z);
+  close_limbs(job, first, kept_first - first, 0, place);
+  close_limbs(job, kept_first, kept_end - kept_first, 1, place);
+  close_limbs(job, kept_end, first + count - kept_end, 0, place);
+}
+
+static void quotient_strip(const void *data, const umbra_strip *strip) {
+  const stretch *s = data;
+  const uint32_t first = s->first + strip->first;
+  for (size_t i = 0; i < s->count; i++) {
+    if (s->converts) convert_limbs(&s->jobs[i], first, strip->count);
+    close_strip(&s->jobs[i], first, strip->count, strip->place);
+  }
 }
 
 /*
- * Limbs of dst become z. The conversion reads the whole remainder: once for a block. The transform follows at once,
- * while z is in the cache, unless the closing step does it.
+ * In strips, so that computed limbs never leave the cache, and those of all jobs share what they are computed from. A
+ * conversion reads the whole remainder: once for all limbs, unless it stays in the cache anyway.
  */
-static void convert_block(const division_job *job, uint32_t first, uint32_t count) {
-  const umbra_kernels *kernels = job->ring->kernels;
-  const umbra_division *plan = job->plan;
-  umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
-  UMBRA_ENQUEUE(kernels->convert, job->stream, &z, &job->remainder, plan->conversion, first);
-  if (!kernels->ntt_close && !job->small) UMBRA_ENQUEUE(kernels->ntt_forward, job->stream, &z);
-  uint32_t kept_first = umbra_clamp_u32(plan->kept_first, first, first + count);
-  uint32_t kept_end = umbra_clamp_u32(plan->kept_end, first, first + count);
-  if (job->x->source && kept_first < kept_end)
-    job->x->prepare(job->x->source, plan->to.first + kept_first - plan->from.first, kept_end - kept_first);
-}
-
-/* In strips, so that computed limbs never leave the cache, and those of all jobs share what they are computed from. */
-static void divide_block(const division_job *jobs, size_t count, uint32_t first, uint32_t limbs) {
-  uint32_t strip = umbra_ring_strip(jobs->ring);
-  for (size_t i = 0; i < count; i++) convert_block(&jobs[i], first, limbs);
-  for (uint32_t done = 0; done < limbs; done += strip)
-    for (size_t i = 0; i < count; i++) close_strip(&jobs[i], first + done, umbra_min_u32(limbs - done, strip));
-}
-
-/* Limbs to convert at once: many, so that the remainder is seldom read again, unless it stays in the cache anyway. */
-static uint32_t conversion_block(const division_job *jobs, size_t count) {
+static void make_quotients(const division_job *jobs, size_t count, uint32_t first, uint32_t limbs) {
   enum { CACHED_LIMBS = 2 };
-  int cached = jobs->plan->dropped <= CACHED_LIMBS && count == 1;
-  return cached ? strip_limbs(jobs) : umbra_ring_block(jobs->ring);
+  const umbra_division *plan = jobs->plan;
+  const stretch s = {jobs, count, first, plan->dropped <= CACHED_LIMBS && count == 1};
+  const uint32_t kept_first = umbra_clamp_u32(plan->kept_first, first, first + limbs),
+                 kept_end = umbra_clamp_u32(plan->kept_end, first, first + limbs);
+  for (size_t i = 0; i < count; i++) {
+    if (!s.converts) convert_limbs(&jobs[i], first, limbs);
+    prepare_limbs(&jobs[i], plan->to.first + kept_first - plan->from.first, kept_end - kept_first);
+  }
+  umbra_ring_strips(jobs->ring, jobs->stream, limbs, quotient_strip, &s);
 }
 
 static void run_jobs(const division_job *jobs, size_t count) {
-  uint32_t block = conversion_block(jobs, count), limbs = jobs->plan->to.count;
-  for (size_t i = 0; i < count; i++) make_remainder(&jobs[i]);
+  uint32_t block = umbra_ring_block(jobs->ring), limbs = jobs->plan->to.count;
+  make_remainders(jobs, count);
   for (uint32_t first = 0; first < limbs; first += block)
-    divide_block(jobs, count, first, umbra_min_u32(limbs - first, block));
+    make_quotients(jobs, count, first, umbra_min_u32(limbs - first, block));
 }
 
 /* Limbs of scratch memory that a job needs; jobs in step share them. */
 static uint32_t scratch_limbs(const division_job *job) {
-  return strip_limbs(job) * ((job->x->source != NULL) + (job->small != NULL));
+  return umbra_ring_strip_room(job->ring, job->plan->to.count) * ((job->x->source != NULL) + (job->small != NULL));
 }
 
 static umbra_status set_plans(division_job *jobs, size_t count, umbra_window to) {
@@ -272,7 +315,7 @@ static umbra_status set_plans(division_job *jobs, size_t count, umbra_window to)
 static umbra_status divide_jobs(division_job *jobs, size_t count, umbra_window to) {
   umbra_ring *ring = jobs->ring;
   UMBRA_TRY(set_plans(jobs, count, to));
-  size_t words = (size_t)umbra_ring_n(ring) * jobs->dst->polys; /* of one limb */
+  size_t words = limb_words(jobs);
   size_t remainder = jobs->plan->dropped * words, bytes = (count * remainder + scratch_limbs(jobs) * words) * 4;
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a division's workspace"));

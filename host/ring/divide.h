@@ -14,14 +14,14 @@
  * multiplied by the `spared` auxiliary primes after those: their product S is divided by exactly. Their limbs are
  * in memory, or computed when they are needed, so that the whole is never stored: first `prepare` is called for a
  * stretch of limbs (counted through the window, then the auxiliary primes) of at most umbra_ring_block, then `compute`
- * for parts of it.
+ * for strips of it, by several threads: once for each limb in all. On a device without blocks what is prepared stays.
  */
 typedef struct umbra_dividend {
   umbra_window window;
   uint32_t aux, spared;
   umbra_view view; /* unless computed */
   void (*prepare)(void *source, uint32_t first, uint32_t count);
-  void (*compute)(void *source, const umbra_view *dst, uint32_t first, uint32_t count);
+  void (*compute)(const void *source, const umbra_view *dst, const umbra_strip *strip);
   void *source; /* NULL: not computed */
 } umbra_dividend;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strip after strip of limbs: the products of the digits with all keys, then all sums of them, so that rotated inputs
- * never leave the cache. Keys and plaintexts, the bulk of the bytes, are read once.
+ * In strips of limbs: the products of the digits with all keys, then all sums of them, so that rotated inputs never leave
+ * the cache, which holds as much of them as a limb for each thread. Keys and plaintexts, the bulk of the bytes, are read
+ * once.
  */
 #include "hoist.h"
 
@@ -22,20 +23,15 @@ typedef struct hoist_job {
   umbra_view x0, x1;
   umbra_digits digits;
   umbra_digit_block block; /* all limbs of the digits */
-  uint32_t limbs, strip;
-  uint32_t *rotated; /* a strip of all rotations */
-  uint32_t *encoded; /* a strip of all plaintexts that are coefficients; else NULL */
-  umbra_view *key;   /* of a strip, by rotation */
+  uint32_t limbs, room;
+  uint32_t *rotated; /* strips of all rotations */
+  uint32_t *encoded; /* strips of all plaintexts that are coefficients; else NULL */
+  umbra_view *key;   /* by rotation, for each limb of the room */
   uint32_t *galois;
 } hoist_job;
 
 /* Rotations, with x itself. */
 static uint32_t terms(const umbra_hoist *hoist) { return hoist->rotations + (hoist->itself != 0); }
-
-/* A limb for each thread: so many rotations of it are as much as the cache holds. */
-static uint32_t strip_limbs(const umbra_ring *ring, uint32_t limbs) {
-  return umbra_min_u32(umbra_ring_cached_limbs(ring) ? umbra_ring_threads(ring) : limbs, limbs);
-}
 
 /* P times x: its limbs modulo the auxiliary primes are 0. */
 static void multiply_by_p(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
@@ -48,33 +44,33 @@ static void multiply_by_p(const hoist_job *job, const umbra_view *dst, uint32_t 
   if (of_x < count) UMBRA_ENQUEUE(kernels->zero, job->stream, &rest);
 }
 
-static void inner_products(const hoist_job *job, const umbra_view *dst, const umbra_view *digit, const umbra_view *init,
-                           const uint32_t *c) {
+static void inner_products(const hoist_job *job, const umbra_view *dst, const umbra_view *digit, const umbra_view *key,
+                           const umbra_view *init, const uint32_t *c) {
   const umbra_kernels *kernels = job->ring->kernels;
   uint32_t digits = job->block.plan->digits.count, rotations = job->hoist->rotations;
   if (kernels->inner_products) {
-    UMBRA_ENQUEUE(kernels->inner_products, job->stream, dst, digit, digits, job->key, init, c, job->galois, rotations);
+    UMBRA_ENQUEUE(kernels->inner_products, job->stream, dst, digit, digits, key, init, c, job->galois, rotations);
     return;
   }
   for (uint32_t r = 0; r < rotations; r++) {
     umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
-    UMBRA_ENQUEUE(kernels->inner_product, job->stream, &pair, digit, digits, &job->key[r], init, c, job->galois[r]);
+    UMBRA_ENQUEUE(kernels->inner_product, job->stream, &pair, digit, digits, &key[r], init, c, job->galois[r]);
   }
 }
 
 /* Limbs of P times all rotations that need a key. */
-static void rotate_strip(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
+static void rotate_strip(const hoist_job *job, const umbra_view *dst, const umbra_strip *strip) {
   const umbra_hoist *hoist = job->hoist;
   const umbra_decomposition *plan = job->block.plan;
-  uint32_t n = umbra_ring_n(job->ring), own = hoist->window.count;
-  umbra_view digit[UMBRA_MAX_DIGITS], init;
+  const uint32_t n = umbra_ring_n(job->ring), own = hoist->window.count, first = strip->first, count = strip->count;
+  umbra_view digit[UMBRA_MAX_DIGITS], init, *key = job->key + (size_t)strip->place * hoist->rotations;
   for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&job->block, j, first, count);
   for (uint32_t r = 0; r < hoist->rotations; r++) {
     umbra_view all = umbra_switching_key_view(hoist->rotation[r].key, job->ring, plan);
-    job->key[r] = umbra_view_limbs_of(&all, n, first, count);
+    key[r] = umbra_view_limbs_of(&all, n, first, count);
   }
   if (first < own) init = umbra_view_limbs_of(&job->x0, n, first, umbra_min_u32(count, own - first));
-  inner_products(job, dst, digit, first < own ? &init : NULL, plan->p_mod + first);
+  inner_products(job, dst, digit, key, first < own ? &init : NULL, plan->p_mod + first);
 }
 
 /* Those with equal shifts at once. */
@@ -88,35 +84,37 @@ static void encode_strip(const hoist_job *job, const umbra_view *plain) {
   }
 }
 
-static umbra_view plain_strip(const hoist_job *job, uint32_t first, uint32_t count) {
+/* Room for a strip of so many polynomials, of which `memory` has one for each limb of the room. */
+static umbra_view room_of(const hoist_job *job, uint32_t *memory, uint32_t polys, const umbra_strip *strip) {
+  uint32_t *data = memory + (size_t)strip->place * polys * umbra_ring_n(job->ring);
+  return umbra_view_packed(job->ring, data, polys, job->hoist->window, strip->first, strip->count);
+}
+
+static umbra_view plain_strip(const hoist_job *job, const umbra_strip *strip) {
   const umbra_hoist *hoist = job->hoist;
   const umbra_ring *ring = job->ring;
   if (!hoist->plain) {
-    umbra_view plain = umbra_view_packed(ring, job->encoded, hoist->coefficients.count, hoist->window, first, count);
+    umbra_view plain = room_of(job, job->encoded, hoist->coefficients.count, strip);
     encode_strip(job, &plain);
     return plain;
   }
   umbra_view plains = umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, hoist->plain->aux);
-  return umbra_view_limbs_of(&plains, umbra_ring_n(ring) >> hoist->plain->log_gap, first, count);
+  return umbra_view_limbs_of(&plains, umbra_ring_n(ring) >> hoist->plain->log_gap, strip->first, strip->count);
 }
 
-static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
+static void sum_strip(const void *data, const umbra_strip *strip) {
+  const hoist_job *job = data;
   const umbra_hoist *hoist = job->hoist;
   const umbra_ring *ring = job->ring;
   uint32_t log_gap = hoist->plain ? hoist->plain->log_gap : 0;
-  umbra_view rotated = umbra_view_packed(ring, job->rotated, 2 * terms(hoist), hoist->window, first, count);
+  umbra_view rotated = room_of(job, job->rotated, 2 * terms(hoist), strip);
   umbra_view itself = umbra_view_polys(&rotated, 0, 2);
   umbra_view others = umbra_view_polys(&rotated, hoist->itself ? 2 : 0, 2 * hoist->rotations);
-  if (hoist->itself) multiply_by_p(job, &itself, first, count);
-  if (hoist->rotations) rotate_strip(job, &others, first, count);
-  umbra_view plain = plain_strip(job, first, count);
-  umbra_view dst = umbra_view_limbs_of(job->dst, umbra_ring_n(ring), first, count);
+  if (hoist->itself) multiply_by_p(job, &itself, strip->first, strip->count);
+  if (hoist->rotations) rotate_strip(job, &others, strip);
+  umbra_view plain = plain_strip(job, strip);
+  umbra_view dst = umbra_view_limbs_of(job->dst, umbra_ring_n(ring), strip->first, strip->count);
   UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);
-}
-
-static void run_job(const hoist_job *job) {
-  for (uint32_t first = 0; first < job->limbs; first += job->strip)
-    sum_strip(job, first, umbra_min_u32(job->limbs - first, job->strip));
 }
 
 /* ---- what is pinned while that is enqueued ---- */
@@ -133,7 +131,7 @@ static umbra_status run_pinned(const hoist_job *job) {
   uint32_t pinned = 0;
   if (hoist->plain) UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
   umbra_status status = pin_keys(job, &pinned);
-  if (status == UMBRA_OK) run_job(job);
+  if (status == UMBRA_OK) umbra_ring_strips(job->ring, job->stream, job->limbs, sum_strip, job);
   if (status == UMBRA_OK) umbra_ring_count_switches(job->ring, pinned);
   while (pinned) umbra_poly_unpin(&hoist->rotation[--pinned].key->poly, job->ring);
   if (hoist->plain) umbra_poly_unpin(hoist->plain, job->ring);
@@ -142,12 +140,12 @@ static umbra_status run_pinned(const hoist_job *job) {
 
 /* ---- workspace ---- */
 
-static size_t strip_bytes(const hoist_job *job, size_t polys) {
-  return polys * job->strip * umbra_ring_n(job->ring) * sizeof(uint32_t);
+static size_t room_bytes(const hoist_job *job, size_t polys) {
+  return polys * job->room * umbra_ring_n(job->ring) * sizeof(uint32_t);
 }
 
 static umbra_status run_encoding(hoist_job *job) {
-  const size_t bytes = strip_bytes(job, job->hoist->coefficients.count);
+  const size_t bytes = room_bytes(job, job->hoist->coefficients.count);
   void *memory;
   if (job->hoist->plain) return run_pinned(job);
   UMBRA_TRY(umbra_ring_take(job->ring, &memory, bytes, "encoded diagonals"));
@@ -158,7 +156,7 @@ static umbra_status run_encoding(hoist_job *job) {
 }
 
 static umbra_status run_with_room(hoist_job *job) {
-  const size_t bytes = strip_bytes(job, 2 * (size_t)terms(job->hoist));
+  const size_t bytes = room_bytes(job, 2 * (size_t)terms(job->hoist));
   void *memory;
   UMBRA_TRY(umbra_ring_take(job->ring, &memory, bytes, "rotated inputs"));
   job->rotated = memory;
@@ -181,12 +179,12 @@ umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const um
   if (umbra_ring_whole(ring)) return umbra_whole_hoisted_sums(ring, stream, dst, hoist);
   uint32_t limbs = umbra_view_limbs(dst), rotations = hoist->rotations;
   hoist_job job = {.ring = ring, .stream = stream, .hoist = hoist, .dst = dst, .limbs = limbs};
-  job.strip = strip_limbs(ring, limbs);
+  job.room = umbra_ring_strip_room(ring, limbs);
   job.x0 = umbra_view_poly(hoist->x, 0);
   job.x1 = umbra_view_poly(hoist->x, 1);
   UMBRA_TRY(umbra_digit_block_open(&job.block, ring, stream, &job.x1, hoist->window));
   if (!rotations) return run_with_room(&job);
-  UMBRA_TRY(umbra_alloc(&job.key, rotations, sizeof *job.key, "a list of keys"));
+  UMBRA_TRY(umbra_alloc(&job.key, (size_t)job.room * rotations, sizeof *job.key, "a list of keys"));
   umbra_status status = umbra_alloc(&job.galois, rotations, sizeof *job.galois, "a list of rotations");
   if (status == UMBRA_OK) {
     for (uint32_t r = 0; r < rotations; r++) job.galois[r] = hoist->rotation[r].galois;

@@ -50,6 +50,7 @@ umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring
   if (of->digits) {
     p.digits.data = of->digits->extended.data;
     p.digits.count = umbra_digit_block_limbs(&p.digits);
+    p.digits.transformed = 1;
   } else {
     status = open_digits(&p);
   }
@@ -75,13 +76,15 @@ void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count) {
   umbra_digit_block_extend(digits, &p->coefficients);
 }
 
-void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count) {
+void umbra_key_product_compute(const void *product, const umbra_view *dst, const umbra_strip *strip) {
   const umbra_key_product *p = product;
+  const uint32_t first = strip->first, count = strip->count;
   const umbra_decomposition *plan = p->digits.plan;
   const umbra_ring *ring = p->digits.ring;
   const umbra_view *whole_init = p->of.init;
   uint32_t n = umbra_ring_n(ring), init_limbs = whole_init ? umbra_view_limbs(whole_init) : 0;
   umbra_view digit[UMBRA_MAX_DIGITS];
+  umbra_digit_block_transform(&p->digits, first, count);
   for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&p->digits, j, first, count);
   umbra_view keys = umbra_switching_key_view(p->of.key, ring, plan);
   umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
@@ -118,24 +121,41 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   return status;
 }
 
-/* sum += limbs [first, first + count) of the product, in strips; room: one of them. */
-static void add_product(umbra_key_product *product, const umbra_view *sum, uint32_t *room, uint32_t first,
-                        uint32_t count) {
-  const umbra_ring *ring = product->digits.ring;
-  uint32_t strip = umbra_ring_strip(ring), n = umbra_ring_n(ring);
-  umbra_key_product_prepare(product, first, count);
-  for (uint32_t done = 0, now; done < count; done += now) {
-    now = umbra_min_u32(count - done, strip);
-    umbra_view to = umbra_view_limbs_of(sum, n, first + done, now), term = umbra_view_packed_like(&to, room, n);
-    umbra_key_product_compute(product, &term, first + done, now);
-    UMBRA_ENQUEUE(ring->kernels->add, product->digits.stream, &to, &to, &term);
+/* A sum of which limbs from `first` on are to take in the product's; room: for strips. */
+typedef struct addition {
+  const umbra_key_product *product;
+  const umbra_view *sum;
+  uint32_t *room;
+  uint32_t first;
+} addition;
+
+static void add_strip(const void *data, const umbra_strip *strip) {
+  const addition *a = data;
+  const umbra_ring *ring = a->product->digits.ring;
+  const uint32_t n = umbra_ring_n(ring);
+  const umbra_strip of_product = {a->first + strip->first, strip->count, strip->place};
+  umbra_view to = umbra_view_limbs_of(a->sum, n, of_product.first, of_product.count);
+  umbra_view term = umbra_view_packed_like(&to, a->room + (size_t)strip->place * to.polys * n, n);
+  umbra_key_product_compute(a->product, &term, &of_product);
+  UMBRA_ENQUEUE(ring->kernels->add, a->product->digits.stream, &to, &to, &term);
+}
+
+/* sum += the product, block after block. */
+static void add_product(umbra_key_product *product, const umbra_view *sum, uint32_t *room) {
+  umbra_ring *ring = product->digits.ring;
+  const uint32_t limbs = umbra_view_limbs(sum), block = umbra_ring_block(ring);
+  for (uint32_t first = 0; first < limbs; first += block) {
+    const uint32_t count = umbra_min_u32(limbs - first, block);
+    const addition a = {product, sum, room, first};
+    umbra_key_product_prepare(product, first, count);
+    umbra_ring_strips(ring, product->digits.stream, count, add_strip, &a);
   }
 }
 
 umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
                               const umbra_switch_of *of) {
-  uint32_t limbs = umbra_view_limbs(sum), block = umbra_ring_block(ring);
-  size_t bytes = 2 * (size_t)umbra_min_u32(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
+  const size_t limbs = sum->polys * (size_t)umbra_ring_strip_room(ring, umbra_view_limbs(sum));
+  const size_t bytes = limbs * umbra_ring_n(ring) * sizeof(uint32_t);
   umbra_key_product product;
   void *room;
   if (umbra_ring_whole(ring)) {
@@ -145,8 +165,7 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
   UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
   umbra_status status = umbra_key_product_open(&product, ring, stream, of);
   if (status == UMBRA_OK) {
-    for (uint32_t first = 0; first < limbs; first += block)
-      add_product(&product, sum, room, first, umbra_min_u32(limbs - first, block));
+    add_product(&product, sum, room);
     umbra_key_product_close(&product);
     umbra_ring_count_switches(ring, 1);
   }

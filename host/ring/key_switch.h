@@ -55,9 +55,9 @@ umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring
                                     const umbra_switch_of *of);
 void umbra_key_product_close(umbra_key_product *product);
 
-/* Limbs [first, first + count) as a dividend: prepare and compute of umbra_dividend. */
+/* Limbs [first, first + count) as a dividend: prepare and compute of umbra_dividend, each limb once. */
 void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count);
-void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count);
+void umbra_key_product_compute(const void *product, const umbra_view *dst, const umbra_strip *strip);
 
 /* dst over `to` = the product of x's digits with the key, divided by P and by the primes of x's window not in `to`. */
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "../../kernels/modarith.h"
+#include "../../kernels/parallel.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
+#include "../device/enqueue.h"
 #include "ring_internal.h"
 
 static umbra_status open_session(umbra_ring *ring, const umbra_device_options *options, uint64_t memory_limit) {
@@ -97,9 +100,50 @@ uint32_t umbra_ring_block(const umbra_ring *ring) {
   return limbs ? limbs : UMBRA_MAX_PRIMES;
 }
 
-uint32_t umbra_ring_strip(const umbra_ring *ring) {
-  uint32_t block = umbra_ring_block(ring), strip = 2 * umbra_ring_threads(ring);
-  return umbra_ring_cached_limbs(ring) && strip < block ? strip : block;
+/* ---- strips ---- */
+
+uint32_t umbra_ring_strip_room(const umbra_ring *ring, uint32_t limbs) {
+  const uint32_t block = umbra_ring_block(ring), threads = umbra_ring_threads(ring);
+  return umbra_min_u32(umbra_ring_cached_limbs(ring) ? umbra_min_u32(threads, block) : block, limbs);
+}
+
+/* A pass that threads share: each takes limb after limb. */
+typedef struct strips_job {
+  umbra_strip_body *body;
+  const void *job;
+  uint32_t limbs;
+  atomic_uint *next;
+} strips_job;
+
+static void work_on_strips(const void *data, uint32_t place) {
+  const strips_job *j = data;
+  for (uint32_t limb; (limb = atomic_fetch_add(j->next, 1)) < j->limbs;)
+    j->body(j->job, &(umbra_strip){.first = limb, .count = 1, .place = place});
+}
+
+/* Threads that are worth waking for so many limbs; fewer limbs than threads are better shared by those of kernels. */
+static uint32_t strip_team(const umbra_ring *ring, uint32_t limbs) {
+  enum { LEAST_WORDS = 1 << 13 }; /* of a thread */
+  const uint32_t threads = umbra_ring_threads(ring);
+  if (!ring->kernels->host_memory || !umbra_ring_cached_limbs(ring) || limbs < threads) return 1;
+  return umbra_min_u32(limbs * umbra_ring_n(ring) / LEAST_WORDS, umbra_ring_strip_room(ring, limbs));
+}
+
+void umbra_ring_strips(const umbra_ring *ring, umbra_stream *stream, uint32_t limbs, umbra_strip_body *body,
+                       const void *job) {
+  const uint32_t team = strip_team(ring, limbs);
+  umbra_watch *watch = umbra_stream_watch(stream);
+  if (team > 1) {
+    atomic_uint next = 0;
+    if (!umbra_watch_goes_on(watch)) return;
+    umbra_watch_rest(watch, 1);
+    umbra_parallel(team, team, work_on_strips, &(strips_job){body, job, limbs, &next});
+    umbra_watch_rest(watch, 0);
+    return;
+  }
+  const uint32_t strip = umbra_ring_strip_room(ring, limbs);
+  for (uint32_t first = 0; first < limbs; first += strip)
+    body(job, &(umbra_strip){.first = first, .count = umbra_min_u32(strip, limbs - first)});
 }
 
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,

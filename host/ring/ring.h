@@ -148,10 +148,28 @@ uint32_t umbra_view_position(const umbra_view *view, uint32_t limb);
 /* Limbs that stay in the device's cache together; 0: there are no blocks to be cut. */
 uint32_t umbra_ring_cached_limbs(const umbra_ring *ring);
 
-/* Limbs that a blocked pass should take at once; and those of a pass whose operands should all stay in the
- * cache, no more than a block. */
+/* Limbs that a blocked pass should take at once. */
 uint32_t umbra_ring_block(const umbra_ring *ring);
-uint32_t umbra_ring_strip(const umbra_ring *ring);
+
+/* ---- strips: passes whose operands should all stay in the cache ---- */
+
+/* Limbs [first, first + count) of a pass, and the limb of its working memory from which on as many are theirs. */
+typedef struct umbra_strip {
+  uint32_t first, count, place;
+} umbra_strip;
+
+typedef void umbra_strip_body(const void *job, const umbra_strip *strip);
+
+/* Limbs of working memory that a pass over so many limbs needs: one for each thread, no more than a block. */
+uint32_t umbra_ring_strip_room(const umbra_ring *ring, uint32_t limbs);
+
+/*
+ * Calls body(job, strip) for strips that are all limbs together. On a processor threads take a limb each, one after
+ * another, and what the body enqueues on the stream its thread does alone: one loop with many kernels in it, which are
+ * asked about before it begins (host/base/watch.h). So no strip may depend on another.
+ */
+void umbra_ring_strips(const umbra_ring *ring, umbra_stream *stream, uint32_t limbs, umbra_strip_body *body,
+                       const void *job);
 
 /* residues[i] = value * 2^shift mod the prime of limb i of the view. */
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,

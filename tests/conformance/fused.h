@@ -85,22 +85,44 @@ static void compose_ntt_close(rig *r, call *c) {
   r->kernels->divide_close(r->stream, &c->dst, X(c), &c->b, c->d);
 }
 
-/* Limbs [first, first + count) of digit j, targets from `target` on. */
-static void extend_part(rig *r, call *c, uint32_t j, uint32_t first, uint32_t count, uint32_t target) {
-  if (!count) return;
-  const umbra_digit *own = &c->own[j];
-  const umbra_view src = limbs_of(r, &c->a, own->first, own->count), poly = polys_of(&c->dst, j, 1);
-  const umbra_view part = limbs_of(r, &poly, first, count);
-  r->kernels->convert(r->stream, &part, &src, own->conversion, target);
-  r->kernels->ntt_forward(r->stream, &part);
+/* The conversions of all digits: to the limbs before those that they own, and to those behind. Returns how many. */
+static uint32_t conversions_of(const rig *r, const call *c, umbra_conversion_call *made) {
+  uint32_t calls = 0;
+  for (uint32_t j = 0; j < c->dst.polys; j++) {
+    const umbra_digit *own = &c->own[j];
+    const uint32_t end = own->first + own->count, behind = umbra_view_limbs(&c->dst) - end;
+    const umbra_view src = limbs_of(r, &c->a, own->first, own->count), dst = polys_of(&c->dst, j, 1);
+    if (own->first) made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, 0, own->first), src, own->conversion, 0};
+    if (behind)
+      made[calls++] = (umbra_conversion_call){limbs_of(r, &dst, end, behind), src, own->conversion, own->first};
+  }
+  return calls;
 }
 
 static void compose_extend_digits(rig *r, call *c) {
-  for (uint32_t j = 0; j < c->dst.polys; j++) {
-    const uint32_t first = c->own[j].first, end = first + c->own[j].count;
-    extend_part(r, c, j, 0, first, 0);
-    extend_part(r, c, j, end, umbra_view_limbs(&c->dst) - end, first);
+  umbra_conversion_call made[2 * UMBRA_MAX_DIGITS];
+  const uint32_t calls = conversions_of(r, c, made);
+  for (const umbra_conversion_call *one = made; one < made + calls; one++) {
+    r->kernels->convert(r->stream, &one->dst, &one->src, one->conversion, one->first);
+    r->kernels->ntt_forward(r->stream, &one->dst);
   }
+}
+
+/* As many at once as there may be. */
+static void run_conversions(rig *r, call *c) {
+  umbra_conversion_call made[2 * UMBRA_MAX_DIGITS];
+  const uint32_t calls = conversions_of(r, c, made);
+  for (uint32_t first = 0; first < calls; first += UMBRA_MAX_DIGITS) {
+    const uint32_t count = smaller(calls - first, UMBRA_MAX_DIGITS);
+    if (r->kernels->conversions) r->kernels->conversions(r->stream, made + first, count);
+    for (uint32_t i = first; !r->kernels->conversions && i < first + count; i++)
+      r->kernels->convert(r->stream, &made[i].dst, &made[i].src, made[i].conversion, made[i].first);
+  }
+}
+
+static void run_extend_digits(rig *r, call *c) {
+  if (r->kernels->extend_digits) r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own);
+  else compose_extend_digits(r, c);
 }
 
 static void compose_inner_products(rig *r, call *c) {
@@ -126,17 +148,19 @@ FUSED_CALL(ntt_close, &c->dst, X(c), &c->b, c->d)
 FUSED_CALL(lift, &c->dst, (const int64_t *)(const void *)(r->memory + c->re), c->number)
 FUSED_CALL(inner_products, &c->dst, c->digit, c->number, c->key, INIT(c), c->galois, c->rotations)
 
-static void call_extend_digits(rig *r, call *c) {
+static void with_conversions(rig *r, call *c, void (*run)(rig *r, call *c)) {
   const uint32_t digits = c->dst.polys;
   umbra_conversion *conversion[UMBRA_MAX_DIGITS];
   for (uint32_t j = 0; j < digits; j++) {
     assert_int_equal(r->kernels->conversion_create(&conversion[j], r->device, &c->conversion[j].desc), UMBRA_OK);
     c->own[j].conversion = conversion[j];
   }
-  if (r->kernels->extend_digits) r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own);
-  else compose_extend_digits(r, c);
+  run(r, c);
   assert_int_equal(r->kernels->stream.wait(r->stream), UMBRA_OK);
   for (uint32_t j = 0; j < digits; j++) r->kernels->conversion_destroy(conversion[j]);
 }
+
+static void call_extend_digits(rig *r, call *c) { with_conversions(r, c, run_extend_digits); }
+static void call_conversions(rig *r, call *c) { with_conversions(r, c, run_conversions); }
 
 #endif

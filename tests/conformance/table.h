@@ -52,6 +52,7 @@ static const operation operations[] = {
     FUSED(extend_digits, extend_digits),
     FUSED(inner_products, inner_products),
     FUSED(lift, from_i64),
+    FUSED(conversions, extend_digits),
 };
 
 enum { OPERATIONS = sizeof operations / sizeof *operations };

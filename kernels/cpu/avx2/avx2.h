@@ -14,6 +14,7 @@
 
 UMBRA_DECLARE_KERNELS(avx2)
 umbra_conversion_create_entry umbra_avx2_conversion_create;
+umbra_conversions_kernel umbra_avx2_conversions;
 
 typedef __m256i vec;
 

@@ -14,6 +14,7 @@
 
 UMBRA_DECLARE_KERNELS(avx512)
 umbra_conversion_create_entry umbra_avx512_conversion_create;
+umbra_conversions_kernel umbra_avx512_conversions;
 umbra_from_i64_kernel umbra_avx512_lift;
 
 typedef __m512i vec;

@@ -197,6 +197,9 @@ UMBRA_INLINE void convert_targets(uint32_t *const *dst, const int targets, const
 
 /* ---- sources ---- */
 
+/* Coefficients of a tile; 0: rows are too many for that. */
+static uint32_t tile_of(const umbra_conversion *conversion) { return ((const prepared *)conversion->prepared)->tile; }
+
 static void centre_tile(int32_t *tile, const uint32_t *residue, size_t count, uint32_t d) {
   const vec modulus = vec_set(d), half = vec_set(d / 2);
   for (size_t j = 0; j < count; j += VEC_WORDS) {
@@ -224,7 +227,7 @@ static void overflow_tile(int32_t *v, const int32_t *tile, const prepared *p, ui
 
 /* Asks for a share of the next tile's sources: they are too many streams for processors to follow by themselves. */
 static void prefetch_sources(const umbra_cpu_job *job, uint32_t poly, size_t offset, uint32_t share, uint32_t shares) {
-  const uint32_t tile = ((const prepared *)job->conversion->prepared)->tile;
+  const uint32_t tile = tile_of(job->conversion);
   for (uint32_t i = share; i < job->conversion->desc.sources; i += shares) {
     const uint32_t *next = umbra_cpu_limb_at(job->device, job->a, poly, i).data + offset + tile;
     for (uint32_t j = 0; j < tile; j += LINE_WORDS) __builtin_prefetch(next + j);
@@ -263,15 +266,39 @@ static void convert_tile(const void *data, uint32_t item) {
   }
 }
 
+/* Conversions whose tiles are counted through. */
+typedef struct conversions_job {
+  umbra_cpu_job call[UMBRA_MAX_DIGITS];
+  uint32_t end[UMBRA_MAX_DIGITS]; /* of the tiles of each, and those before it */
+} conversions_job;
+
+static void convert_any_tile(const void *data, uint32_t item) {
+  const conversions_job *job = data;
+  uint32_t i = 0;
+  while (item >= job->end[i]) i++;
+  convert_tile(&job->call[i], item - (i ? job->end[i - 1] : 0));
+}
+
+void UMBRA_CPU_NAME(conversions)(umbra_stream *stream, const umbra_conversion_call *call, uint32_t calls) {
+  const umbra_device *device = stream->device;
+  conversions_job job;
+  uint32_t tiles = 0, tiled = 0;
+  size_t words = 0;
+  for (const umbra_conversion_call *c = call; c < call + calls; c++) {
+    const uint32_t tile = tile_of(c->conversion);
+    if (!tile) {
+      umbra_ref_convert(stream, &c->dst, &c->src, c->conversion, c->first);
+      continue;
+    }
+    job.call[tiled] = (umbra_cpu_job){
+        .device = device, .dst = &c->dst, .a = &c->src, .conversion = c->conversion, .number = c->first};
+    job.end[tiled++] = tiles += device->n / tile * c->dst.polys;
+    words += (size_t)c->dst.polys * umbra_view_limbs(&c->dst) * device->n;
+  }
+  umbra_cpu_parallel(device, tiles, words, convert_any_tile, &job);
+}
+
 void UMBRA_CPU_NAME(convert)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
                              const umbra_conversion *conversion, uint32_t first) {
-  const umbra_device *device = stream->device;
-  const uint32_t tile = ((const prepared *)conversion->prepared)->tile;
-  if (!tile) {
-    umbra_ref_convert(stream, dst, src, conversion, first);
-    return;
-  }
-  const umbra_cpu_job job = {.device = device, .dst = dst, .a = src, .conversion = conversion, .number = first};
-  const size_t words = (size_t)dst->polys * umbra_view_limbs(dst) * device->n;
-  umbra_cpu_parallel(device, device->n / tile * dst->polys, words, convert_tile, &job);
+  UMBRA_CPU_NAME(conversions)(stream, &(umbra_conversion_call){*dst, *src, conversion, first}, 1);
 }

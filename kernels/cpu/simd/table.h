@@ -32,4 +32,5 @@ const umbra_kernels UMBRA_SIMD_TABLE = {
     .fft = UMBRA_CPU_NAME(fft),
     .ifft = UMBRA_CPU_NAME(ifft),
     .lift = UMBRA_SIMD_LIFT,
+    .conversions = UMBRA_CPU_NAME(conversions),
 };
