@@ -7,6 +7,10 @@
 #include "boot.h"
 
 #include "host/base/memory.h"
+#include "host/ckks/context_internal.h"
+#include "host/device/session_internal.h"
+#include "host/ring/ring_internal.h"
+#include "kernels/parallel.h"
 
 enum { LOG_N = 11 };
 
@@ -464,6 +468,33 @@ static void test_missing_keys(void **state) {
   boot_close(&b);
 }
 
+/*
+ * How often threads meet in a refresh of 256 slots, of the preset's shape in a small ring; with two, as a kernel is not
+ * spread over more than its words are worth.
+ */
+static void test_regions(void **state) {
+  (void)state;
+  enum { MOST_REGIONS = 400 };
+  boot b;
+  const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .slots = 256};
+  const umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
+  uint64_t seed = 6;
+  umbra_ciphertext *out = NULL;
+  boot_open(&b, boot_twin(12, 40, 14, shape), NULL, &options);
+  b.s.context->ring->session->threads = 2;
+  vector v = vector_random(&seed, b.report.slots, 1);
+  umbra_ciphertext *in = encrypt_vector(&b.s, &v, 0);
+  const uint64_t before = umbra_parallel_regions();
+  assert_ok(umbra_bootstrap(b.s.evaluator, &out, in, b.bootstrapper));
+  const uint64_t regions = umbra_parallel_regions() - before;
+  print_message("regions of a refresh: %llu\n", (unsigned long long)regions);
+  assert_in_range(regions, 1, MOST_REGIONS);
+  umbra_ciphertext_destroy(in);
+  umbra_ciphertext_destroy(out);
+  vector_destroy(&v);
+  boot_close(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_levels),        cmocka_unit_test(test_every_slot_count),
@@ -474,7 +505,7 @@ int main(void) {
       cmocka_unit_test(test_misuse),        cmocka_unit_test(test_missing_keys),
       cmocka_unit_test(test_automatic),     cmocka_unit_test(test_allocation_failures),
       cmocka_unit_test(test_odd_plans),     cmocka_unit_test(test_not_automatic),
-      cmocka_unit_test(test_keys_in_parts),
+      cmocka_unit_test(test_keys_in_parts), cmocka_unit_test(test_regions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
