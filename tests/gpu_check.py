@@ -834,7 +834,7 @@ class Benchmarks(Folder):
     def test_refreshes(self):
         """When calls were made, by this system's clock; and under a limit not everything is on the device."""
         before = time.monotonic()
-        (run,) = self.run_bench(f"--params={SMALL_BOOT_SET}", "--memory=48", "--benchmark_filter=^bootstrap_raise/")
+        (run,) = self.run_bench(f"--params={SMALL_BOOT_SET}", "--memory=72", "--benchmark_filter=^bootstrap_raise/")
         self.assertNotIn("error_message", run)
         self.assertLess(run["held_bytes"], run["key_bytes"] + run["plain_bytes"])
         self.assertTrue(before < run["begun"] < run["ended"] < time.monotonic())

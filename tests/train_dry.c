@@ -257,7 +257,7 @@ static void test_guards(void **state) {
   umbra_cost cost = {UMBRA_COST_INIT};
   training_open(&t, training_params(), random_records(60, 3, 1), options_of(&(shape){60, 3, 0, 3, 2, 0}, &sigmoid),
                 "cpu");
-  dry_training d = dry_open(t.plan, 0);
+  dry_training d = dry_open(t.plan, 0, UMBRA_TARGET_GPU);
   assert_ok(umbra_trainer_run(d.trainer, NULL, NULL));
   assert_ok(umbra_trainer_logistic(d.trainer, &model));
   assert_ok(umbra_dry_matrix(&records, d.context, 60, 3, UMBRA_TOP_LEVEL, 1,
