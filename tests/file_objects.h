@@ -176,6 +176,7 @@ static umbra_train_plan training_plan = {
     .batches = 1,
     .blocks = 1,
     .data_level = 1,
+    .record_level = 1,
     .iteration = training_iterations,
 };
 static uint8_t training_owner[UMBRA_OWNER_BYTES];
@@ -417,7 +418,7 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   index->weights.part[0] = small_weights(o, public);
   block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
   assert_ok(umbra_matrix_encrypt_source(&block->records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
-                                        TRAINING_COLUMNS, &training_plan.layout, training_plan.data_level, NULL));
+                                        TRAINING_COLUMNS, &training_plan.layout, training_plan.record_level, NULL));
   checkpoint->stamp = umbra_train_stamp_of(&training_plan, training_data, 1);
   assert_ok(umbra_train_state_make(&checkpoint->state, 2));
   for (int i = 0; i < 2; i++) checkpoint->state.part[i] = small_weights(o, public);

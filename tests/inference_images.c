@@ -3,6 +3,7 @@
 /* Convolutional networks on encrypted images that are too large for matrices, against the same networks in the clear. */
 #include "container_bytes.h"
 #include "dry_sides.h"
+#include "host/ckks/dry.h"
 #include "host/infer/network.h"
 #include "host/linalg/matrix.h"
 #include "inference_models.h"
@@ -305,6 +306,7 @@ static umbra_cost cost_of_run(const umbra_inference_plan *plan, size_t records) 
   umbra_inference *network = NULL;
   umbra_matrix *batch = NULL;
   assert_ok(umbra_context_create(&context, &desc));
+  umbra_dry_aim(context, UMBRA_TARGET_CPU);
   assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
   assert_ok(umbra_inference_create(&network, context, plan, NULL));
   assert_ok(umbra_dry_matrix(&batch, context, records, network->columns, UMBRA_TOP_LEVEL, 1, &network->layout));

@@ -268,7 +268,7 @@ static void change(bytes *b, int from_end, size_t offset, uint32_t word) {
 static void other_marks(void **state) {
   (void)state;
   enum { ROLE = UMBRA_DIGEST_BYTES, RESERVED = ROLE + 4 };
-  static const uint32_t changes[][2] = {{ROLE, UMBRA_MATRIX_OF_NO_PLAN}, {ROLE, UMBRA_MATRIX_LAYER + 1}, {RESERVED, 1}};
+  static const uint32_t changes[][2] = {{ROLE, UMBRA_MATRIX_OF_NO_PLAN}, {ROLE, UMBRA_MATRIX_LOSS + 1}, {RESERVED, 1}};
   umbra_matrix *there = NULL;
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
     bytes b = matrix_bytes(batch);

@@ -218,7 +218,7 @@ static void check_block(const umbra_matrix *m, umbra_block_range range, const si
   }
   for (size_t r = 0; r < m->rows; r += 1 + m->rows / 7)
     assert_true(fabs(one_of(m, r) - (labels[order[range.first + r]] > 0 ? 1 : -1) * plan->data_scale) < 1e-7);
-  for (size_t i = 0; i < m->parts; i++) assert_int_equal(umbra_ciphertext_level(m->part[i]), plan->data_level);
+  for (size_t i = 0; i < m->parts; i++) assert_int_equal(umbra_ciphertext_level(m->part[i]), plan->record_level);
   free(found);
 }
 
@@ -306,7 +306,7 @@ static void no_first_weights_are_zeros(void **state) {
 /* Two passes; every block has the same bits as with budget 0, and what fits is read once. */
 static void check_budget(uint64_t budget, uint64_t kept) {
   umbra_dataset *dataset = open_data("data", budget), *plain = open_data("data", 0);
-  uint64_t part = umbra_params_ciphertext_bytes(s.params, plan->data_level), opened = umbra_context_memory(s.context);
+  uint64_t part = umbra_params_ciphertext_bytes(s.params, plan->record_level), opened = umbra_context_memory(s.context);
   uint64_t found = 0;
   for (uint64_t i = 0; i < 2 * plan->blocks; i++) {
     const umbra_matrix *a = NULL, *b = NULL;

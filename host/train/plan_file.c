@@ -28,7 +28,7 @@ typedef struct options_record {
  * blocks and refreshed together, and refreshes have baby steps by the target: logistic models on a processor are as before.
  */
 static uint16_t version_of(uint32_t kind, uint32_t target) {
-  return umbra_train_is_network((umbra_train_kind)kind) || target != UMBRA_TARGET_CPU ? 2 : 1;
+  return umbra_train_is_network((umbra_train_kind)kind) || target == UMBRA_TARGET_GPU ? 2 : 1;
 }
 
 /*
