@@ -99,6 +99,7 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY =)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${package_library} ${exactly}")
+set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS libmicrohttpd12) # umbra serve loads it
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${package_library} ${exactly}")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
     "${package_library} ${exactly}, python3 (>= 3.9), python3-cffi-backend, python3-numpy")

@@ -92,7 +92,8 @@ JOBS = tuple(tuple(job.split()) for job in (
     "verify IN:server.umbra --signer IN:signer/signer.umbra",
     "verify DIR:data --signer signer/signer.umbra",
     "bootstrap --demo --params IN:boot.umbra --trace OUT:t.json",
-    "bench --params IN:params.umbra"))
+    "bench --params IN:params.umbra",
+    "bench --quick --light --svg OUT:o.svg"))
 
 
 def numbers(count):
