@@ -133,6 +133,7 @@ class Remote:
         return Job(self, name)
 
     def jobs(self) -> List["Job"]:
+        """All of this client's that were not removed."""
         return [Job(self, each["name"]) for each in self._ask("GET", "/v1/jobs")["jobs"]]
 
 
