@@ -20,6 +20,7 @@ typedef struct counting {
   umbra_kernels kernels; /* the ring's, while it counts */
   umbra_dry_kernel called[UMBRA_DRY_KERNELS];
   size_t names;
+  uint64_t products; /* in sums */
   uint64_t most_taken;
 } counting;
 
@@ -115,6 +116,7 @@ static void counted_extend_digits(umbra_stream *stream, view dst, view src, cons
 static void counted_sum(umbra_stream *stream, view dst, const umbra_sum_of *of) {
   const umbra_view both = umbra_view_polys(dst, 0, 2), c0 = umbra_view_poly(dst, 0);
   count_call("sum");
+  counted.products += of->products;
   for (uint32_t i = 0; i < of->products; i++) counted.base->tensor(stream, dst, &of->a[i], &of->b[i], i > 0);
   if (of->twice) counted.base->add(stream, dst, dst, dst);
   for (uint32_t i = 0; i < of->multiples; i++)

@@ -227,6 +227,7 @@ static void networks_of_several_blocks(void **state) {
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .outputs = 2};
   options.loss = UMBRA_LOSS_SQUARED;
   options.rate = 0.01;
+  options.count_loss = 1;
   options.iterations = ITERATIONS;
   training_open(&t, training_params(), random_records(ROWS, WIDE, 3), options, NULL);
   assert_int_equal(t.plan->batches, 1);

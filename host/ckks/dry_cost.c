@@ -56,7 +56,7 @@ static void tell_kernels(umbra_cost *cost, const umbra_device *device) {
     cost->launches += kernel->launches;
     cost->memory_bytes += kernel->memory_bytes;
   }
-  cost->products = accounts.kernel[UMBRA_DRY_tensor].calls;
+  cost->products = accounts.products;
   cost->uploaded_bytes = accounts.uploaded;
   cost->downloaded_bytes = accounts.downloaded;
   cost->device_bytes = cost->key_bytes + accounts.most_held;

@@ -323,9 +323,11 @@ umbra_status umbra_eval_keys_generate_save(const umbra_secret_key *secret, const
   made.save = save_coming;
   umbra_watch watch = umbra_watch_of(progress);
   umbra_status status = umbra_key_maker_open(&maker, secret);
-  if (status == UMBRA_OK)
-    status =
-        umbra_key_maker_close(&maker, umbra_format_save(&made, &(coming_keys){secret, needs, &maker}, path, &watch));
+  if (status == UMBRA_OK) {
+    umbra_stream_set_watch(maker.stream, &watch);
+    status = umbra_format_save(&made, &(coming_keys){secret, needs, &maker}, path, &watch);
+    status = umbra_key_maker_close(&maker, status);
+  }
   return umbra_watch_close(&watch, status);
 }
 

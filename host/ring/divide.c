@@ -122,6 +122,11 @@ typedef struct division_job {
 /* Words of a limb of all polynomials. */
 static size_t limb_words(const division_job *job) { return (size_t)umbra_ring_n(job->ring) * job->dst->polys; }
 
+/* Limbs of working memory for strips of dropped limbs, or of the quotient's. */
+static uint32_t scratch_room(const division_job *job) {
+  return umbra_ring_strip_room(job->ring, umbra_max_u32(job->plan->to.count, job->plan->dropped));
+}
+
 /* A strip of working memory, beginning with that limb of it. */
 static umbra_view scratch_like(const division_job *job, const umbra_view *view, uint32_t place) {
   return umbra_view_packed_like(view, job->scratch + place * limb_words(job), umbra_ring_n(job->ring));
@@ -154,7 +159,7 @@ static umbra_view remainder_view(const division_job *job, uint32_t *memory) {
 
 /* Adds or subtracts the residues of `small` (coefficient domain) on a strip of limbs. */
 static void combine_small(const division_job *job, const umbra_view *view, uint32_t place, umbra_binary_kernel *op) {
-  const uint32_t computed = job->x->source ? umbra_ring_strip_room(job->ring, job->plan->to.count) : 0;
+  const uint32_t computed = job->x->source ? scratch_room(job) : 0;
   umbra_view residues = scratch_like(job, view, computed + place);
   UMBRA_ENQUEUE(job->ring->kernels->from_i64, job->stream, &residues, job->small, 0);
   UMBRA_ENQUEUE(op, job->stream, view, view, &residues);
@@ -300,7 +305,7 @@ static void run_jobs(const division_job *jobs, size_t count) {
 
 /* Limbs of scratch memory that a job needs; jobs in step share them. */
 static uint32_t scratch_limbs(const division_job *job) {
-  return umbra_ring_strip_room(job->ring, job->plan->to.count) * ((job->x->source != NULL) + (job->small != NULL));
+  return scratch_room(job) * ((job->x->source != NULL) + (job->small != NULL));
 }
 
 static umbra_status set_plans(division_job *jobs, size_t count, umbra_window to) {

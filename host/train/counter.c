@@ -78,9 +78,13 @@ static umbra_status make_mask(umbra_plaintext **mask, const umbra_evaluator *eva
   return status;
 }
 
-/* As of weights: what is known is what the plan says, whatever ranks there are. */
-static void declare(umbra_ciphertext *counter, const umbra_train_plan *plan) {
-  umbra_ciphertext_declare_by_plan(counter, umbra_bound_within(counter->estimate.bound, most_of(plan)));
+/*
+ * As of weights, only what the plan says: estimates of sums depend on how they are split among ranks. Errors of scores are
+ * several roundings, and a square's is twice the largest score's times that.
+ */
+static void declare(umbra_ciphertext *counter, const umbra_train_plan *plan, uint32_t i) {
+  const double several = 64, error = 2 * largest_error(&plan->options) * several * umbra_plan_rounding(plan);
+  umbra_ciphertext_declare_by_plan(counter, (umbra_bound){most_of(plan), error * sqrt(i + 1.0)});
   umbra_ciphertext_forget_worst(counter);
 }
 
@@ -92,7 +96,7 @@ umbra_status umbra_counter_add(umbra_evaluator *evaluator, umbra_ciphertext **af
   umbra_status status = make_mask(&mask, evaluator, plan, i, umbra_ciphertext_level(squares));
   if (status == UMBRA_OK) status = umbra_mul_plain(evaluator, &loss, squares, mask);
   if (status == UMBRA_OK) status = umbra_add(evaluator, after, before, loss);
-  if (status == UMBRA_OK) declare(*after, plan);
+  if (status == UMBRA_OK) declare(*after, plan, i);
   umbra_plaintext_destroy(mask);
   umbra_ciphertext_destroy(loss);
   return status;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loss of each iteration, encrypted, where a plan counts it: the last part of a state is one ciphertext at level 0 whose
- * slot i has that of iteration i, and a zero before. So checkpoints, audits and resumed trainings know nothing special of it.
+ * slot i has that of iteration i, and a zero before. So audits and resumed trainings know nothing special of it.
  */
 #ifndef UMBRA_TRAIN_COUNTER_H
 #define UMBRA_TRAIN_COUNTER_H
 
 #include "kind.h"
 
-/* UNSUPPORTED unless there is a slot for each iteration, and what they come to fits the lowest level. */
+/* UNSUPPORTED unless there is a slot for each iteration, and squares of the largest errors fit the lowest level; those
+   of records with weights are the plan's promise. */
 umbra_status umbra_counter_check(const umbra_train_plan *plan);
 
 uint32_t umbra_counter_slots(const umbra_train_plan *plan);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -297,7 +298,7 @@ static umbra_status make_polynomial(umbra_train_plan *plan, const double *given)
 
 typedef struct level_choice {
   uint32_t expansion, depth, level;
-  double seconds; /* of an iteration, with its share of a refresh */
+  double seconds; /* of the whole training, but for a refresh of its result */
 } level_choice;
 
 static void use_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t depth, uint32_t level) {
@@ -307,16 +308,29 @@ static void use_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t dept
   plan->record_level = level - expansion;
 }
 
-/* A refresh, and then iterations as long as there are levels: *best becomes that count of them that takes least. */
+/*
+ * Of so many iterations, `count` from one refresh to the next, and the fewest of them, from the highest level on, at the end.
+ * sum[k]: seconds of the lowest k of `count`.
+ */
+static double seconds_of_all(const double *sum, uint32_t count, uint32_t iterations, double refresh) {
+  const uint32_t refreshes = (iterations - 1) / count, last = iterations - refreshes * count;
+  return refreshes * (sum[count] + refresh) + sum[count] - sum[count - last];
+}
+
+/* *best becomes the count of iterations from one refresh to the next that takes least, if it takes less than that. */
 static umbra_status try_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t depth, double refresh,
                                level_choice *best) {
-  double sum = refresh;
-  for (uint32_t count = 1; count * depth <= plan->report.levels; count++) {
+  enum { MOST = 32 };
+  const uint32_t levels = plan->report.levels / depth, iterations = plan->options.iterations;
+  const uint32_t most = umbra_min_u32(umbra_min_u32(levels, iterations), MOST);
+  double sum[MOST + 1] = {0};
+  for (uint32_t count = 1; count <= most; count++) {
     umbra_plan_trial trial;
     use_levels(plan, expansion, depth, count * depth);
     UMBRA_TRY(umbra_plan_try(&trial, plan));
-    sum += trial.seconds;
-    if (sum / count < best->seconds) *best = (level_choice){expansion, depth, count * depth, sum / count};
+    sum[count] = sum[count - 1] + trial.seconds;
+    const double seconds = seconds_of_all(sum, count, iterations, refresh);
+    if (seconds < best->seconds) *best = (level_choice){expansion, depth, count * depth, seconds};
   }
   return UMBRA_OK;
 }

@@ -389,6 +389,12 @@ static void add_multiple(umbra_stream *stream, view dst, view a, constants c) {
   pass(stream, UMBRA_DRY_add_multiple, dst, dst, a, NULL);
 }
 
+static void count_products(umbra_stream *stream, uint32_t products) {
+  mtx_lock(&stream->device->lock);
+  stream->device->accounts.products += products;
+  mtx_unlock(&stream->device->lock);
+}
+
 static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulate) {
   const uint64_t read = limbs_of(a) + limbs_of(b) + (accumulate ? limbs_of(dst) : 0);
   const umbra_dry_call call = call_of(stream, UMBRA_DRY_tensor, limbs_of(dst), read);
@@ -397,6 +403,7 @@ static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulat
   if (accumulate) reads(stream, dst);
   writes(stream, dst);
   launched(stream, UMBRA_DRY_tensor);
+  count_products(stream, 1);
   count_work(stream, call, UMBRA_WORK_TENSOR, call.bytes);
 }
 
@@ -593,6 +600,7 @@ static void sum(umbra_stream *stream, view dst, const umbra_sum_of *of) {
   const uint32_t most = of_products > of_multiples ? of_products : of_multiples, launches = most ? most : 1;
   const uint64_t pair = 2 * umbra_view_limbs(dst), read = (2 * (uint64_t)of->products + of->multiples) * pair;
   for (uint32_t i = 0; i < launches; i++) touch_sum(stream, dst, of, i);
+  count_products(stream, of->products);
   umbra_dry_call call = call_of(stream, UMBRA_DRY_sum, limbs_of(dst), read);
   call.launches *= launches;
   count_work(stream, call, UMBRA_WORK_TENSOR, call.bytes);

@@ -47,6 +47,7 @@ typedef struct umbra_dry_call {
 /* Of what was done since the device was opened, or its accounts were begun. */
 typedef struct umbra_dry_accounts {
   umbra_dry_kernel kernel[UMBRA_DRY_KERNELS];
+  uint64_t products;             /* of ciphertexts, alone or in sums */
   uint64_t uploaded, downloaded; /* bytes */
   uint64_t held, most_held;      /* bytes that are allocated now, and at most were */
 } umbra_dry_accounts;
