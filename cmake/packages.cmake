@@ -4,6 +4,9 @@
 set(UMBRA_MAINTAINER "Umbra <umbra@packages.invalid>" CACHE STRING "Who the packages are of, as name <address>")
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(UMBRA_GZIP gzip REQUIRED)
+if(NOT microhttpd_FOUND)
+  message(FATAL_ERROR "packages have umbra serve, which needs libmicrohttpd's header (Debian: libmicrohttpd-dev)")
+endif()
 set(packaging ${PROJECT_SOURCE_DIR}/packaging/debian)
 set(prepared ${PROJECT_BINARY_DIR}/packages)
 

@@ -54,6 +54,7 @@ def says_what_is_wrong():
     assert threads["environment"]["what"] == f"UMBRA_THREADS is {allowed + 1}"
     broken = findings(code=1, UMBRA_BACKEND="abacus")
     assert broken["device"]["state"] == "broken" and "UMBRA_BACKEND" in broken["device"]["what"]
+    assert broken["device"]["advice"] == "unset UMBRA_BACKEND"
     assert "cannot be relied on" in doctor(code=1, UMBRA_BACKEND="abacus")
     absent = findings(TMPDIR="/nowhere/at\x1ball")
     assert absent["temporary_disk"]["state"] == "warning"

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "diagnosis.h"
 #include "engine.h"
@@ -52,25 +53,31 @@ static void close_trial(trial *t) {
   umbra_context_destroy(t->context);
 }
 
-/* A number is encrypted, squared and decrypted. The text says what came of it. */
-static bool computes(char text[SENTENCE], const umbra_device_info *info) {
+/* A number is encrypted, squared and decrypted. The text says what came of it; a wrong number is INTERNAL. */
+static umbra_status try_device(char text[SENTENCE], const umbra_device_info *info) {
   trial t = {0};
   double value = 0.75;
   umbra_status status = open_trial(&t, info->name);
   if (status == UMBRA_OK) status = square(&t, &value);
-  const bool right = status == UMBRA_OK && fabs(value - 0.75 * 0.75) < 1e-3;
-  if (right) snprintf(text, SENTENCE, "%s: computes, and rightly", info->description);
-  else if (status != UMBRA_OK) snprintf(text, SENTENCE, "%s: %s", info->description, umbra_last_error());
+  const bool right = fabs(value - 0.75 * 0.75) < 1e-3;
+  if (status != UMBRA_OK) snprintf(text, SENTENCE, "%s: %s", info->description, umbra_last_error());
+  else if (right) snprintf(text, SENTENCE, "%s: computes, and rightly", info->description);
   else snprintf(text, SENTENCE, "%s: computes wrongly: 0.75 squared is %g", info->description, value);
   close_trial(&t);
-  return right;
+  return status == UMBRA_OK && !right ? UMBRA_ERROR_INTERNAL : status;
+}
+
+static cJSON *find_tried(cli_diagnosis *d, const umbra_device_info *info) {
+  char text[SENTENCE];
+  const umbra_status status = try_device(text, info);
+  if (status == UMBRA_OK) return cli_find(d, info->name, CLI_GOOD, text, NULL);
+  if (status == UMBRA_ERROR_OUT_OF_MEMORY && info->gpu) /* which others use, too */
+    return cli_find(d, info->name, CLI_WARNING, text, "free its memory: nvidia-smi lists what uses it");
+  return cli_find(d, info->name, CLI_BROKEN, text, "report it, with the model of the device; another --device may do");
 }
 
 static void find_usable(cli_diagnosis *d, const umbra_device_info *info) {
-  char text[SENTENCE];
-  const bool right = computes(text, info);
-  cJSON *finding = cli_find(d, info->name, right ? CLI_GOOD : CLI_BROKEN, text,
-                            right ? NULL : "report it, with the model of the device; another --device may do");
+  cJSON *finding = find_tried(d, info);
   cJSON_AddBoolToObject(finding, "gpu", info->gpu);
   cJSON_AddNumberToObject(finding, "memory_bytes", (double)info->memory_bytes);
 }
@@ -98,7 +105,9 @@ static void find_default(cli_diagnosis *d) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .preset = preset};
   const bool opened = umbra_context_create(&context, &desc) == UMBRA_OK;
   cli_find(d, "device", opened ? CLI_GOOD : CLI_BROKEN, opened ? umbra_context_backend(context) : umbra_last_error(),
-           opened ? NULL : "unset UMBRA_BACKEND");
+           opened                    ? NULL
+           : getenv("UMBRA_BACKEND") ? "unset UMBRA_BACKEND"
+                                     : "see the devices below");
   umbra_context_destroy(context);
 }
 

@@ -29,8 +29,6 @@ const cli_known_machine cli_known_machines[] = {
      {
          [CLI_QUICK_ENCRYPT] = 0.001934,
          [CLI_QUICK_DECRYPT] = 0.0007951,
-         [CLI_QUICK_ADD] = 7.818e-05,
-         [CLI_QUICK_MULTIPLY] = 0.003527,
          [CLI_QUICK_ROTATE] = 0.003333,
          [CLI_QUICK_POLYNOMIAL] = 0.02254,
          [CLI_QUICK_MATRICES] = 0.1206,

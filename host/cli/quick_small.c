@@ -12,9 +12,9 @@ static const double bias = 0.25;
 typedef struct small_set {
   cli_quick_home home;
   size_t slots;
-  double *values, *opened; /* of all slots */
+  double *values, *opened; /* values: those of x, and then those of y */
   double weights[FEATURES];
-  umbra_ciphertext *x, *encrypted, *out;
+  umbra_ciphertext *x, *y, *encrypted, *out;
   umbra_product_plan *plan;
   umbra_matrix *a, *b, *product; /* square ones, of the values */
   umbra_logistic *model;
@@ -35,12 +35,12 @@ static umbra_status decrypt(void *set) {
 
 static umbra_status add(void *set) {
   small_set *s = set;
-  return umbra_add(s->home.evaluator, &s->out, s->x, s->x);
+  return umbra_add(s->home.evaluator, &s->out, s->x, s->y);
 }
 
 static umbra_status multiply(void *set) {
   small_set *s = set;
-  return umbra_mul(s->home.evaluator, &s->out, s->x, s->x);
+  return umbra_mul(s->home.evaluator, &s->out, s->x, s->y);
 }
 
 static umbra_status rotate(void *set) {
@@ -66,8 +66,8 @@ static umbra_status score(void *set) {
 /* ---- whether it is right ---- */
 
 static double itself(const small_set *s, size_t i) { return s->values[i]; }
-static double sum(const small_set *s, size_t i) { return 2 * s->values[i]; }
-static double square(const small_set *s, size_t i) { return s->values[i] * s->values[i]; }
+static double sum(const small_set *s, size_t i) { return s->values[i] + s->values[s->slots + i]; }
+static double product(const small_set *s, size_t i) { return s->values[i] * s->values[s->slots + i]; }
 static double next(const small_set *s, size_t i) { return s->values[(i + 1) % s->slots]; }
 
 static double polynomial(const small_set *s, size_t i) {
@@ -96,7 +96,7 @@ static const struct {
     [CLI_QUICK_ENCRYPT] = {itself},
     [CLI_QUICK_DECRYPT] = {itself},
     [CLI_QUICK_ADD] = {sum},
-    [CLI_QUICK_MULTIPLY] = {square},
+    [CLI_QUICK_MULTIPLY] = {product},
     [CLI_QUICK_ROTATE] = {next},
     [CLI_QUICK_POLYNOMIAL] = {polynomial},
     [CLI_QUICK_MATRICES] = {element, (size_t)SIDE *SIDE},
@@ -140,10 +140,10 @@ enum { OPERATIONS = sizeof operations / sizeof *operations };
 
 static bool make_values(small_set *s) {
   s->slots = (size_t)1 << (umbra_params_log_n(s->home.params) - 1);
-  s->values = calloc(s->slots, sizeof *s->values);
+  s->values = calloc(2 * s->slots, sizeof *s->values);
   s->opened = calloc(s->slots, sizeof *s->opened);
   if (!s->values || !s->opened) return cli_error("out of memory");
-  for (size_t i = 0; i < s->slots; i++) s->values[i] = cli_quick_value(i);
+  for (size_t i = 0; i < 2 * s->slots; i++) s->values[i] = cli_quick_value(i);
   for (size_t i = 0; i < FEATURES; i++) s->weights[i] = cli_quick_value(i) / 4;
   return true;
 }
@@ -164,6 +164,7 @@ static bool encrypt_all(small_set *s) {
   umbra_matrix_layout a = {UMBRA_MATRIX_LAYOUT_INIT}, b = {UMBRA_MATRIX_LAYOUT_INIT};
   return cli_check(umbra_product_plan_layouts(s->plan, &a, &b, 0), NULL) &&
          cli_check(umbra_encode_encrypt(&s->x, key, s->values, s->slots), NULL) &&
+         cli_check(umbra_encode_encrypt(&s->y, key, s->values + s->slots, s->slots), NULL) &&
          cli_check(umbra_matrix_encrypt(&s->a, key, s->values, SIDE, SIDE, &a, NULL), NULL) &&
          cli_check(umbra_matrix_encrypt(&s->b, key, s->values, SIDE, SIDE, &b, NULL), NULL) &&
          cli_check(umbra_matrix_encrypt(&s->records, key, s->values, RECORDS, FEATURES, &rows, NULL), NULL) &&
@@ -180,6 +181,7 @@ static void clear(small_set *s) {
   umbra_product_plan_destroy(s->plan);
   umbra_ciphertext_destroy(s->out);
   umbra_ciphertext_destroy(s->encrypted);
+  umbra_ciphertext_destroy(s->y);
   umbra_ciphertext_destroy(s->x);
   cli_quick_close(&s->home);
   free(s->opened);

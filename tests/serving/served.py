@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -30,9 +31,9 @@ class Served:
             sys.exit(SKIPPED if "without libmicrohttpd" in line else 1)
         self.port = int(json.loads(line)["listening"].rsplit(":", 1)[1])
 
-    def end(self, signal=15):
+    def end(self, by=signal.SIGTERM):
         """How it ends; for SIGTERM it has a line of its own in the shell's way: minus the signal."""
-        self.process.send_signal(signal)
+        self.process.send_signal(by)
         self.process.stdout.close()
         return self.process.wait()
 
@@ -60,7 +61,7 @@ class Served:
         is_json = answer.getheader("Content-Type") == "application/json" and method != "HEAD"
         return answer.status, json.loads(data) if is_json else data
 
-    def say(self, data, patience=None):
+    def say(self, data):
         """Sends bytes as they are; what comes until the server closes, or b"" if it breaks off."""
         with socket.create_connection(("127.0.0.1", self.port)) as plug:
             try:
@@ -69,6 +70,24 @@ class Served:
                 return b"".join(iter(lambda: plug.recv(65536), b""))
             except OSError:
                 return b""
+
+    def children(self):
+        """The processes of jobs that run."""
+        return [int(child) for thread in self.proc("task").iterdir() for child in (thread / "children").read_text().split()]
+
+    def pause(self, token, job):
+        """The process of the only job, stopped by now; None if it has ended before."""
+        while self.ask("GET", f"/v1/jobs/{job}", token)[1]["state"] in ("queued", "running"):
+            for process in self.children():
+                try:
+                    os.kill(process, signal.SIGSTOP)
+                    while (state := pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0]) not in "TZX":
+                        pass
+                except (ProcessLookupError, FileNotFoundError):
+                    continue
+                if state == "T":
+                    return process
+        return None
 
     def wait(self, token, job):
         """What is said of a job when it has ended."""

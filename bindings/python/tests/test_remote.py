@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """umbra.Remote with a server of `umbra serve`: what it says of failures. docs/server.md has the rest, as a test."""
 import os
+import socket
 import subprocess
+import threading
 
 import numpy as np
 import pytest
@@ -61,6 +63,8 @@ def test_jobs(remote, tmp_path):
     assert np.allclose(client.decrypt(job.read("answer.umbra")), plain(records), atol=0.02)
     job.save("answer.umbra", tmp_path / "answer")
     assert (tmp_path / "answer").read_bytes() == job.read("answer.umbra")
+    refused(404, "no such thing", job.save, "none", tmp_path / "answer")
+    assert (tmp_path / "answer").read_bytes() == job.read("answer.umbra")
     other = umbra.compile(tmp_path / "model.onnx", calibration=records)[0]
     remote.upload("in/other.umbra", other.encrypt(records))
     failed = remote.submit("infer", plan="plans/server.umbra", keys="keys", in_="in/other.umbra")
@@ -68,5 +72,26 @@ def test_jobs(remote, tmp_path):
     assert failed.report()["command"] == "infer" and {each.name for each in remote.jobs()} == {"one", failed.name}
     assert set(remote.objects()) == {"plans/server.umbra", "keys/eval.umbra", "in/batch.umbra", "in/other.umbra"}
     failed.remove()
+    refused(404, "no such thing", remote.remove, "in?old")  # a name, not a folder and a query
+    assert len(remote.objects()) == 4
     remote.remove("in")
     assert len(remote.objects()) == 2 and remote.quota()["left"] < remote.quota()["quota"]
+
+
+def test_broken_off(tmp_path):
+    """An answer shorter than it was announced to be leaves a file as it was, and nothing beside it."""
+    (tmp_path / "answer").write_bytes(b"before")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer():
+            plug = server.accept()[0]
+            with plug:
+                plug.recv(65536)
+                plug.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(999))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        job = umbra.Remote(f"http://127.0.0.1:{server.getsockname()[1]}", "token").job("one")
+        with pytest.raises(ConnectionError, match="999 of 1000"):
+            job.save("answer.umbra", tmp_path / "answer")
+        thread.join()
+    assert (tmp_path / "answer").read_bytes() == b"before" and os.listdir(tmp_path) == ["answer"]

@@ -42,6 +42,14 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+def _receive(answer: http.client.HTTPResponse, to) -> None:
+    """All of an answer, into a file at its beginning. (Read in parts, one that breaks off ends as a whole one does.)"""
+    shutil.copyfileobj(answer, to)
+    length = answer.getheader("Content-Length")
+    if length is not None and to.tell() != int(length):
+        raise ConnectionError(f"the connection broke off: {to.tell()} of {length} bytes came")
+
+
 class Remote:
     """A server and a client's token. Any number of threads may use it; each request has a connection of its own.
 
@@ -62,6 +70,7 @@ class Remote:
     def _ask(self, method: str, path: str, body=None, length: int = 0, to=None):
         """What comes back: JSON as a dictionary, other bytes as they are, or into the file `to`."""
         headers = {"Authorization": f"Bearer {self._token}"}
+        path = urllib.parse.quote(path)
         if body is not None:
             headers["Content-Length"] = str(length)
         prefix = "" if self._place.scheme == "unix" else self._place.path.rstrip("/")
@@ -73,7 +82,7 @@ class Remote:
                 pass  # refused before all was sent: the answer says why
             answer = connection.getresponse()
             if answer.status < 300 and to is not None:
-                return shutil.copyfileobj(answer, to)
+                return _receive(answer, to)
             data = answer.read()
             told = json.loads(data) if answer.getheader("Content-Type") == "application/json" else data
             if answer.status >= 300:
@@ -173,9 +182,15 @@ class Job:
         return self._remote._ask("GET", f"{self._path}/files/{file}")
 
     def save(self, file: str, path) -> None:
-        """A result, into a file."""
-        with open(path, "wb") as to:
-            self._remote._ask("GET", f"{self._path}/files/{file}", to=to)
+        """A result, into a file, which is as it was unless all has come."""
+        path = pathlib.Path(path).resolve()
+        part = path.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            with open(part, "xb") as to:
+                self._remote._ask("GET", f"{self._path}/files/{file}", to=to)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
 
     def cancel(self) -> None:
         """Stops it; what it has done so far stays."""
