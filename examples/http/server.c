@@ -62,7 +62,7 @@ static void drop(store *s, entry **at) {
 
 /* Those that nobody has used for longest go first. */
 static void make_room(store *s) {
-  while (s->bytes > s->most) {
+  while (s->first && s->bytes > s->most) {
     entry **last = &s->first;
     while ((*last)->next) last = &(*last)->next;
     drop(s, last);
