@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
+/* labels: slow UMBRA_SWEEP=8 */
 /*
  * Parameter sets: primes, fixed-point logarithms, the search over rings, scales and depths, security of every key
  * modulus, presets, literals with every kind of fault, refusals and descriptions.
@@ -208,11 +209,14 @@ static void sweep(uint32_t log_n, uint32_t scale_bits, uint32_t security, uint32
   }
 }
 
+/* Three depths at scales ten bits apart; UMBRA_SWEEP: so many, five bits apart. */
 static void test_sweep(void **state) {
   (void)state;
+  const char *asked = getenv("UMBRA_SWEEP");
+  const uint32_t parts = asked ? (uint32_t)strtoul(asked, NULL, 10) : 3, step = asked ? 5 : 10;
   for (uint32_t log_n = FIRST_RING; log_n <= LAST_RING; log_n++) {
-    for (uint32_t scale_bits = log_n < 15 ? 20 : 25; scale_bits <= 60; scale_bits += 5) {
-      sweep(log_n, scale_bits, 128, 8);
+    for (uint32_t scale_bits = log_n < 15 ? 20 : 25; scale_bits <= 60; scale_bits += step) {
+      sweep(log_n, scale_bits, 128, parts);
       sweep(log_n, scale_bits, 192, 2);
       sweep(log_n, scale_bits, 256, 2);
     }
