@@ -15,10 +15,10 @@ enum { BAR = 40 };
 static volatile sig_atomic_t interrupted;
 static bool held;
 
-/* Nobody waits any longer for what standard input may still bring. */
+/* Nobody waits any longer for what standard input may still bring; later the descriptor may be something else. */
 static void note(int signal) {
+  if (!interrupted) close(STDIN_FILENO);
   interrupted = signal;
-  close(STDIN_FILENO);
 }
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};

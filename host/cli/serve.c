@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,31 @@ static bool add_client(int state, const serve_options *o) {
   cJSON_AddStringToObject(json, "client", o->add);
   cJSON_AddStringToObject(json, "token", token);
   return cli_print_json(json);
+}
+
+/* ---- descriptors ---- */
+
+/* What is opened later must not be taken for a standard stream. */
+static bool open_standard_streams(void) {
+  int opened;
+  do opened = open("/dev/null", O_RDWR);
+  while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened >= 0) close(opened);
+  return opened >= 0 || cli_error("/dev/null: %s", strerror(errno));
+}
+
+/* As many as the system allows, and enough for that many connections: each has its socket, its client and an upload. */
+static bool allow_descriptors(uint32_t connections) {
+  enum { EACH = 4, OTHERS = 64 };
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return cli_error("the limit of open files: %s", strerror(errno));
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) return cli_error("the limit of open files: %s", strerror(errno));
+  const uint64_t most = files.rlim_max > OTHERS ? (files.rlim_max - OTHERS) / EACH : 0;
+  return connections <= most ||
+         cli_error("--connections: %" PRIu32 " need more open files than the limit (ulimit -Hn), which lets %" PRIu64
+                   " be served",
+                   connections, most);
 }
 
 /* ---- serving ---- */
@@ -138,12 +164,14 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.add && o.remove) cli_usage("--add-client and --remove-client exclude each other");
   if (!o.add && o.is_operator) cli_usage("--operator belongs to --add-client");
 
+  if (!open_standard_streams()) return false;
   if (sodium_init() < 0) return cli_error("there are no random numbers");
   const int state = open_state(o.state);
   if (state < 0) return false;
-  const bool done = o.add      ? add_client(state, &o)
-                    : o.remove ? serve_client_remove(state, o.remove)
-                               : cli_claim_folder("--state", o.state) && serve(state, &o);
+  const bool done = o.add ? add_client(state, &o)
+                    : o.remove
+                        ? serve_client_remove(state, o.remove)
+                        : cli_claim_folder("--state", o.state) && allow_descriptors(o.connections) && serve(state, &o);
   close(state);
   return done;
 }

@@ -54,8 +54,9 @@ bool serve_client_add(char token[SERVE_TOKEN], int state, const char *name, uint
   if (!serve_is_name(name) || strchr(name, '.'))
     return cli_error(
         "--add-client: \"%s\": a name has 1 to 64 letters, digits, _ or -, and begins with one of the first", name);
-  serve_path(path, SERVE_CLIENTS "/%s/" SERVE_CLIENT_FILE, name);
-  if (serve_is_there(state, path)) return cli_error("--add-client: there is a client %s", name);
+  serve_path(path, SERVE_CLIENTS "/%s", name);
+  if (serve_is_there(state, path))
+    return cli_error("--add-client: there is a client %s, or what is left of one: see --remove-client", name);
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     serve_path(path, SERVE_CLIENTS "/%s/%s", name, folders[i]);
     if (!serve_make(state, path)) return cli_error("--add-client: %s: %s", path, strerror(errno));
@@ -66,14 +67,15 @@ bool serve_client_add(char token[SERVE_TOKEN], int state, const char *name, uint
          cli_error("--add-client: %s: %s", path, strerror(errno));
 }
 
-/* The file is the first to go: from then on the token opens nothing. */
+/* The file is the first to go: from then on the token opens nothing. While the folder is there, it can be done again. */
 bool serve_client_remove(int state, const char *name) {
-  char path[SERVE_PATH];
-  serve_path(path, SERVE_CLIENTS "/%s/" SERVE_CLIENT_FILE, name);
-  if (!serve_is_name(name) || unlinkat(state, path, 0) != 0)
+  char file[SERVE_PATH], folder[SERVE_PATH];
+  serve_path(file, SERVE_CLIENTS "/%s/" SERVE_CLIENT_FILE, name);
+  serve_path(folder, SERVE_CLIENTS "/%s", name);
+  if (!serve_is_name(name) || !serve_is_there(state, folder))
     return cli_error("--remove-client: there is no client \"%s\"", name);
-  serve_path(path, SERVE_CLIENTS "/%s", name);
-  return serve_remove(state, path) || cli_error("--remove-client: %s: %s", path, strerror(errno));
+  return (serve_remove(state, file) && serve_remove(state, folder)) ||
+         cli_error("--remove-client: %s: %s", folder, strerror(errno));
 }
 
 /* ---- who is it ---- */
@@ -89,11 +91,13 @@ static bool parse(char name[SERVE_NAME], const char **token, const char *authori
   return serve_is_name(name);
 }
 
+/* NULL, with errno. */
 static cJSON *read_client(int state, const char *name) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_CLIENTS "/%s/" SERVE_CLIENT_FILE, name);
   char *text = serve_read_text(state, path, LARGEST_FILE);
   cJSON *json = text ? cJSON_Parse(text) : NULL;
+  if (text && !json) errno = EBADMSG;
   free(text);
   return json;
 }
@@ -104,11 +108,12 @@ static uint64_t quota_of(const cJSON *json) {
   return quota >= 0 && quota < 0x1p63 ? (uint64_t)quota : 0;
 }
 
-uint64_t serve_client_quota(int state, const char *name) {
+bool serve_client_quota(uint64_t *quota, int state, const char *name) {
   cJSON *json = read_client(state, name);
-  const uint64_t quota = quota_of(json);
+  if (!json) return false;
+  *quota = quota_of(json);
   cJSON_Delete(json);
-  return quota;
+  return true;
 }
 
 uint64_t serve_client_left(int folder, uint64_t quota) {
@@ -124,19 +129,33 @@ static bool has_token(const cJSON *json, const char *token) {
   return stored && strlen(stored) == sizeof hash - 1 && sodium_memcmp(stored, hash, sizeof hash) == 0;
 }
 
-bool serve_client_open(serve_client *client, int state, const char *authorization) {
+static bool refuse_token(serve_reply *refusal) {
+  *refusal = serve_refuse(SERVE_UNKNOWN_TOKEN, "a client's token is expected");
+  return false;
+}
+
+/* By errno: a client that is not there has no token; one that cannot be read may have it. */
+static bool refuse_unread(serve_reply *refusal) {
+  if (serve_is_absence(errno)) return refuse_token(refusal);
+  *refusal = serve_refuse(SERVE_UNAVAILABLE, "the server cannot tell whose token it is: %s", strerror(errno));
+  return false;
+}
+
+bool serve_client_open(serve_client *client, serve_reply *refusal, int state, const char *authorization) {
   const char *token;
   char path[SERVE_PATH];
   *client = (serve_client){.folder = -1};
-  if (!parse(client->name, &token, authorization)) return false;
+  if (!parse(client->name, &token, authorization)) return refuse_token(refusal);
   cJSON *json = read_client(state, client->name);
+  if (!json) return refuse_unread(refusal);
   const bool known = has_token(json, token);
   client->quota = quota_of(json);
   client->is_operator = cJSON_IsTrue(cJSON_GetObjectItem(json, "operator"));
   cJSON_Delete(json);
+  if (!known) return refuse_token(refusal);
   serve_path(path, SERVE_CLIENTS "/%s", client->name);
-  if (known) client->folder = serve_open(state, path, O_RDONLY | O_DIRECTORY);
-  return client->folder >= 0;
+  client->folder = serve_open(state, path, O_RDONLY | O_DIRECTORY);
+  return client->folder >= 0 || refuse_unread(refusal);
 }
 
 void serve_client_close(serve_client *client) {

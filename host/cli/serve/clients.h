@@ -5,6 +5,7 @@
 #ifndef UMBRA_CLI_SERVE_CLIENTS_H
 #define UMBRA_CLI_SERVE_CLIENTS_H
 
+#include "reply.h"
 #include "state.h"
 
 typedef struct serve_client {
@@ -20,20 +21,20 @@ enum { SERVE_MOST_FILES = 16384 };
 /* A token with its end. */
 enum { SERVE_TOKEN = SERVE_NAME + 1 + 64 };
 
-/* Makes a client and its token. False, with an error, if there is such a client. */
+/* Makes a client and its token. False, with an error, if there is such a client, or the rest of one. */
 bool serve_client_add(char token[SERVE_TOKEN], int state, const char *name, uint64_t quota, bool is_operator);
 
-/* With all that it has. False, with an error, if there is none. */
+/* With all that it has, or with the rest of it after a removal that broke off. False, with an error, if there is none. */
 bool serve_client_remove(int state, const char *name);
 
-/* Opens the one that the text of an Authorization header ("Bearer TOKEN", or NULL) stands for. */
-bool serve_client_open(serve_client *client, int state, const char *authorization);
+/* Opens the one that the text of an Authorization header ("Bearer TOKEN", or NULL) stands for. False, with a refusal. */
+bool serve_client_open(serve_client *client, serve_reply *refusal, int state, const char *authorization);
 
 /* Bytes that are left of a quota; 0 if there are too many files. */
 uint64_t serve_client_left(int folder, uint64_t quota);
 
-/* Of a client by its name; 0 if there is none. */
-uint64_t serve_client_quota(int state, const char *name);
+/* Of a client by its name; false, with errno, if it cannot be read. */
+bool serve_client_quota(uint64_t *quota, int state, const char *name);
 void serve_client_close(serve_client *client);
 
 #endif

@@ -35,10 +35,16 @@ static serve_reply list_objects(serve_exchange *x) { return serve_objects_list(&
 
 static serve_reply put_object(serve_exchange *x) {
   serve_workers *workers = &x->server->workers;
+  serve_reply reply;
+  bool decided;
   if (!serve_upload_check(&x->upload, &x->reply)) return x->reply;
-  pthread_mutex_lock(&workers->lock);
-  const serve_reply reply = serve_upload_publish(&x->upload);
-  pthread_mutex_unlock(&workers->lock);
+  do {
+    if (!serve_upload_compare(&x->upload, &x->reply)) return x->reply;
+    pthread_mutex_lock(&workers->lock);
+    decided = serve_upload_publish(&x->upload, &reply);
+    if (decided) serve_upload_end(&x->upload);
+    pthread_mutex_unlock(&workers->lock);
+  } while (!decided);
   serve_metrics_received(&x->server->metrics, x->upload.bytes);
   return reply;
 }
@@ -81,11 +87,14 @@ static serve_reply remove_job(serve_exchange *x) {
   return serve_job_remove(&x->server->workers, &x->client, x->names[0]);
 }
 
-/* What the program printed. */
+/* What the program printed, which it does at its end. */
 static serve_reply send_report(serve_exchange *x) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_REPORT_FILE, x->names[0]);
-  return serve_send_file(serve_open(x->client.folder, path, O_RDONLY));
+  serve_reply reply = serve_send_file(serve_open(x->client.folder, path, O_RDONLY));
+  if (reply.file < 0 || reply.bytes) return reply;
+  serve_reply_clear(&reply);
+  return serve_nothing_there();
 }
 
 static serve_reply send_result(serve_exchange *x) {
@@ -141,15 +150,21 @@ static bool matches(char names[2][SERVE_NAME], const char *pattern, const char *
   return !*pattern && !*path;
 }
 
+/* HEAD is GET, of which the head is sent. */
+static bool has_method(const serve_head *head, const char *method) {
+  return strcmp(head->method, method) == 0 || (strcmp(head->method, "HEAD") == 0 && strcmp(method, "GET") == 0);
+}
+
+static serve_reply refuse_method(void) { return serve_refuse(SERVE_NO_METHOD, "this is not what can be done there"); }
+
 static const struct route *find_route(serve_exchange *x, const serve_head *head) {
-  const char *method = strcmp(head->method, "HEAD") == 0 ? "GET" : head->method;
   bool is_path = false;
   for (int i = 0; i < ROUTES; i++) {
     if (*head->url != '/' || !matches(x->names, routes[i].path, head->url + 1)) continue;
     is_path = true;
-    if (strcmp(method, routes[i].method) == 0) return &routes[i];
+    if (has_method(head, routes[i].method)) return &routes[i];
   }
-  x->reply = is_path ? serve_refuse(SERVE_NO_METHOD, "this is not what can be done there") : serve_nothing_there();
+  x->reply = is_path ? refuse_method() : serve_nothing_there();
   return NULL;
 }
 
@@ -158,6 +173,10 @@ static const struct route *find_route(serve_exchange *x, const serve_head *head)
 /* Without a token: that somebody is here. */
 static bool asks_for_health(serve_exchange *x, const serve_head *head) {
   if (strcmp(head->url, "/v1/health") != 0) return false;
+  if (!has_method(head, "GET")) {
+    x->reply = refuse_method();
+    return true;
+  }
   cJSON *json = cJSON_CreateObject();
   cJSON_AddStringToObject(json, "status", "ok");
   cJSON_AddStringToObject(json, "version", UMBRA_VERSION_STRING);
@@ -185,10 +204,7 @@ void serve_exchange_begin(serve_exchange *x, serve_server *server, const serve_h
   *x = (serve_exchange){
       .server = server, .client.folder = -1, .upload = {.folder = -1, .file = -1}, .reply = {.file = -1}};
   if (asks_for_health(x, head)) return;
-  if (!serve_client_open(&x->client, server->state, head->authorization)) {
-    x->reply = serve_refuse(SERVE_UNKNOWN_TOKEN, "a client's token is expected");
-    return;
-  }
+  if (!serve_client_open(&x->client, &x->reply, server->state, head->authorization)) return;
   const struct route *route = find_route(x, head);
   if (!route) return;
   x->route = route->call;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -27,8 +28,9 @@ enum {
   X(start_daemon)                                                                                               \
   X(stop_daemon)                                                                                                \
   X(quiesce_daemon)                                                                                             \
-  X(get_connection_info) X(lookup_connection_value) X(create_response_from_buffer) X(create_response_from_fd64) \
-      X(add_response_header) X(queue_response) X(destroy_response)
+  X(get_connection_info)                                                                                        \
+  X(lookup_connection_value) X(create_response_from_buffer) X(create_response_from_fd64) X(add_response_header) \
+      X(queue_response) X(destroy_response)
 
 #define DECLARE(name) __typeof__(MHD_##name) *(name);
 static struct { EACH_FUNCTION(DECLARE) } mhd;
@@ -173,22 +175,33 @@ static bool open_port(serve_http *http) {
   return true;
 }
 
-/* A socket at which nobody listens any more is what a killed server has left. */
-static void remove_stale(const struct sockaddr_un *address) {
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return;
-  if (connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
-    unlink(address->sun_path);
-  close(probe);
+/* Nothing else is ever removed. */
+static void remove_socket(const char *path) {
+  struct stat about;
+  if (lstat(path, &about) == 0 && S_ISSOCK(about.st_mode)) unlink(path);
 }
 
-/* Whoever may open the socket is who its folder lets in. */
+/* A socket at which nobody listens any more is what a killed server has left. */
+static bool remove_stale(const struct sockaddr_un *address) {
+  struct stat about;
+  if (lstat(address->sun_path, &about) != 0) return true;
+  if (!S_ISSOCK(about.st_mode)) return cli_error("--socket: %s is there, and is no socket", address->sun_path);
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return cli_error("--socket: %s", strerror(errno));
+  if (connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
+    remove_socket(address->sun_path);
+  close(probe);
+  return true;
+}
+
+/* Whoever may open the socket is who its folder lets in, whatever the umask. */
 static bool open_socket(serve_http *http) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(http->place.socket) >= sizeof address.sun_path) return cli_error("--socket: the path is too long");
   strcpy(address.sun_path, http->place.socket);
-  remove_stale(&address);
-  return listen_at(http, (const struct sockaddr *)&address, sizeof address, "--socket");
+  if (!remove_stale(&address) || !listen_at(http, (const struct sockaddr *)&address, sizeof address, "--socket"))
+    return false;
+  return chmod(address.sun_path, 0666) == 0 || cli_error("--socket: %s", strerror(errno));
 }
 
 /* ---- the server ---- */
@@ -231,6 +244,6 @@ void serve_http_close(serve_http *http) {
   if (!http) return;
   mhd.stop_daemon(http->daemon);
   if (http->socket >= 0) close(http->socket);
-  if (http->place.socket) unlink(http->place.socket);
+  if (http->place.socket) remove_socket(http->place.socket);
   free(http);
 }

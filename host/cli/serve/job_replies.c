@@ -93,7 +93,7 @@ static uint32_t under_way(const serve_workers *w, const serve_client *client) {
 }
 
 static bool may_add(serve_reply *refusal, const serve_workers *w, const serve_client *client) {
-  if (w->ending) *refusal = serve_refuse(SERVE_STOPPING, "the server stops");
+  if (w->ending) *refusal = serve_refuse(SERVE_UNAVAILABLE, "the server stops");
   else if (under_way(w, client) >= w->limits.per_client)
     *refusal = serve_refuse(SERVE_TOO_MANY, "%u jobs are under way, and no more may be", w->limits.per_client);
   else if (!serve_client_left(client->folder, client->quota))

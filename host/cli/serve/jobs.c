@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jobs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -164,12 +165,17 @@ static const char *kind_of(umbra_file_info *info, int file) {
              : "unknown";
 }
 
+/* After an open that failed. */
+static serve_reply not_opened(const char *name) {
+  return serve_is_absence(errno) ? serve_refuse(SERVE_NOT_FOUND, "there is no %s", name) : serve_system_failure();
+}
+
 /* name: as the client knows the file at that path. */
 static bool check_kind(serve_reply *refusal, int folder, const char *path, const char *kind, const char *name) {
   umbra_file_info info;
   const int file = serve_open(folder, path, O_RDONLY);
   if (file < 0) {
-    *refusal = serve_refuse(SERVE_NOT_FOUND, "there is no %s", name);
+    *refusal = not_opened(name);
     return false;
   }
   const char *found = kind_of(&info, file);
@@ -191,7 +197,7 @@ static bool check_input(serve_reply *refusal, const input *in, const char *text,
   if (in->how == FILE_OR_FOLDER && !strchr(text, '/')) {
     serve_path(path, SERVE_OBJECTS "/%s", text);
     const int folder = serve_open(client->folder, path, O_RDONLY | O_DIRECTORY);
-    if (folder < 0) *refusal = serve_refuse(SERVE_NOT_FOUND, "there is no %s", text);
+    if (folder < 0) *refusal = not_opened(text);
     else close(folder);
     return folder >= 0;
   }
@@ -261,7 +267,7 @@ static void add_input(words *w, const input *in, const cJSON *value, const char 
   else add(w, SERVE_OBJECTS "/%s", value->valuestring);
 }
 
-static bool has_checkpoint(const serve_client *client, const char *job) {
+bool serve_job_has_checkpoint(const serve_client *client, const char *job) {
   char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_OUT "/" CLI_CHECKPOINT_FILE, job);
   return serve_is_there(client->folder, path);
@@ -275,7 +281,7 @@ static void add_result(words *w, const job_command *command, const cJSON *reques
   add(w, SERVE_JOBS "/%s/" SERVE_OUT "%s%s", job, in_folder ? "" : "/", in_folder ? "" : command->result);
   if (command->result) return;
   add(w, "--no-estimate");
-  if (has_checkpoint(client, job)) add(w, "--resume");
+  if (serve_job_has_checkpoint(client, job)) add(w, "--resume");
 }
 
 char **serve_request_words(const cJSON *request, const serve_client *client, const char *job, uint32_t threads) {

@@ -32,6 +32,9 @@ bool serve_request_uses(const cJSON *request, const char *folder);
 /* Calls it with each folder that a request names. */
 void serve_request_each_folder(const cJSON *request, void (*call)(void *user, const char *folder), void *user);
 
+/* Whether a job has a checkpoint to go on from. */
+bool serve_job_has_checkpoint(const serve_client *client, const char *job);
+
 /*
  * The command that does it, for a process whose working folder is the client's: NULL behind the last word, and to be
  * freed with its words. NULL if memory is out.

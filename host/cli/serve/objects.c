@@ -38,18 +38,32 @@ static void name_files(serve_upload *u, const char *folder, const char *name) {
   serve_path(u->path, SERVE_OBJECTS "/%s", u->name);
 }
 
+static bool has_size(int folder, const char *path, uint64_t bytes) {
+  struct stat about;
+  const int file = serve_open(folder, path, O_RDONLY);
+  const bool same = file >= 0 && fstat(file, &about) == 0 && (uint64_t)about.st_size == bytes;
+  if (file >= 0) close(file);
+  return same;
+}
+
+/* The quota has room for it; one that may be the file that has the name already takes that one's. */
+static bool has_room(const serve_upload *u, serve_reply *refusal, const serve_client *client) {
+  const uint64_t again = has_size(client->folder, u->path, u->bytes) ? u->bytes : 0;
+  const uint64_t left = serve_client_left(client->folder, client->quota + again);
+  if (u->bytes > left)
+    *refusal =
+        serve_refuse(SERVE_TOO_LARGE, "%" PRIu64 " bytes are left, and %" PRIu64 " more are too many", left, u->bytes);
+  return !refusal->status;
+}
+
 bool serve_upload_begin(serve_upload *u, serve_reply *refusal, const serve_client *client, const char *folder,
                         const char *name, uint64_t bytes) {
   *u = (serve_upload){.folder = -1, .file = -1, .bytes = bytes};
-  const uint64_t left = serve_client_left(client->folder, client->quota);
+  name_files(u, folder, name);
   if (bytes < UMBRA_HEADER_BYTES)
     *refusal =
         serve_refuse(SERVE_UNUSABLE, "%s/%s: a file of Umbra has %d bytes at least", folder, name, UMBRA_HEADER_BYTES);
-  else if (bytes > left)
-    *refusal =
-        serve_refuse(SERVE_TOO_LARGE, "%" PRIu64 " bytes are left, and %" PRIu64 " more are too many", left, bytes);
-  if (refusal->status) return false;
-  name_files(u, folder, name);
+  if (refusal->status || !has_room(u, refusal, client)) return false;
   u->folder = fcntl(client->folder, F_DUPFD_CLOEXEC, 0);
   u->file = serve_open(client->folder, u->draft, O_RDWR | O_CREAT | O_EXCL);
   if (u->folder >= 0 && u->file >= 0 && ftruncate(u->file, (off_t)bytes) == 0) return true;
@@ -145,19 +159,38 @@ static serve_reply describe(const serve_upload *u, int status) {
   return serve_answer(status, json);
 }
 
-/* A file has that name already. */
-static serve_reply compare(const serve_upload *u) {
-  const int other = serve_open(u->folder, u->path, O_RDONLY);
-  const bool same = other >= 0 && same_bytes(u->file, other);
-  if (other >= 0) close(other);
-  return same ? describe(u, SERVE_OK)
-              : serve_refuse(SERVE_CONFLICT, "%s: another file has this name; remove it first", u->name);
+static serve_reply refuse_name(const serve_upload *u) {
+  return serve_refuse(SERVE_CONFLICT, "%s: another file has this name; remove it first", u->name);
 }
 
-serve_reply serve_upload_publish(serve_upload *u) {
-  if (!serve_make(u->folder, u->folder_path)) return serve_system_failure();
-  if (linkat(u->folder, u->draft, u->folder, u->path, 0) == 0) return describe(u, SERVE_CREATED);
-  return errno == EEXIST ? compare(u) : serve_system_failure();
+bool serve_upload_compare(serve_upload *u, serve_reply *refusal) {
+  const int other = serve_open(u->folder, u->path, O_RDONLY);
+  u->other.st_nlink = 0;
+  if (other >= 0) {
+    u->same = fstat(other, &u->other) == 0 && same_bytes(u->file, other);
+    close(other);
+  } else if (errno != ENOENT && errno != ENOTDIR) {
+    *refusal = serve_is_absence(errno) ? refuse_name(u) : serve_system_failure();
+  }
+  return !refusal->status;
+}
+
+/* Whether the name still has the file that was compared. */
+static bool is_compared(const serve_upload *u) {
+  struct stat now;
+  return u->other.st_nlink && fstatat(u->folder, u->path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+         now.st_dev == u->other.st_dev && now.st_ino == u->other.st_ino &&
+         now.st_mtim.tv_sec == u->other.st_mtim.tv_sec && now.st_mtim.tv_nsec == u->other.st_mtim.tv_nsec;
+}
+
+bool serve_upload_publish(serve_upload *u, serve_reply *reply) {
+  if (!serve_make(u->folder, u->folder_path)) *reply = serve_system_failure();
+  else if (linkat(u->folder, u->draft, u->folder, u->path, 0) == 0) *reply = describe(u, SERVE_CREATED);
+  else if (errno != EEXIST) *reply = serve_system_failure();
+  else if (!is_compared(u)) return false;
+  else if (u->same) *reply = describe(u, SERVE_OK);
+  else *reply = refuse_name(u);
+  return true;
 }
 
 void serve_upload_end(serve_upload *u) {

@@ -16,6 +16,8 @@ typedef struct serve_upload {
   int folder, file; /* the client's folder; file -1: it is over */
   char draft[SERVE_PATH], folder_path[SERVE_PATH], path[SERVE_PATH], name[SERVE_PATH];
   uint64_t bytes, received;
+  struct stat other; /* the file that had the name when they were compared; st_nlink 0: none had it */
+  bool same;         /* its bytes are the upload's */
   uint8_t head[UMBRA_HEADER_BYTES];
 } serve_upload;
 
@@ -29,8 +31,14 @@ bool serve_upload_add(serve_upload *upload, serve_reply *refusal, const void *by
 /* All has come: whether it is a whole file. The reply is a refusal, unless it is; then publish it. */
 bool serve_upload_check(serve_upload *upload, serve_reply *refusal);
 
-/* The file appears under its name: CREATED, OK if the same file is there already, CONFLICT if another is. */
-serve_reply serve_upload_publish(serve_upload *upload);
+/* Compares it with the file that has its name, if any: takes as long as reading both. False, with a refusal. */
+bool serve_upload_compare(serve_upload *upload, serve_reply *refusal);
+
+/*
+ * The file appears under its name: CREATED, OK if the same file is there already, CONFLICT if another is. False, without a
+ * reply, if that is none that was compared: then compare again.
+ */
+bool serve_upload_publish(serve_upload *upload, serve_reply *reply);
 
 /* Takes back what is not published; also of one that never began, file -1. */
 void serve_upload_end(serve_upload *upload);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../output.h"
+#include "state.h"
 
 serve_reply serve_answer(int status, cJSON *json) {
   cli_make_shown(json);
@@ -34,14 +35,15 @@ serve_reply serve_refuse(int status, const char *format, ...) {
 serve_reply serve_nothing_there(void) { return serve_refuse(SERVE_NOT_FOUND, "there is no such thing"); }
 
 serve_reply serve_system_failure(void) {
-  const bool full = errno == ENOSPC || errno == EDQUOT;
-  return serve_refuse(full ? SERVE_DISK_FULL : SERVE_FAILED,
-                      full ? "the server's disk is full" : "the server failed: %s", strerror(errno));
+  const int reason = errno;
+  if (reason == ENOSPC || reason == EDQUOT) return serve_refuse(SERVE_DISK_FULL, "the server's disk is full");
+  if (serve_is_shortage(reason)) return serve_refuse(SERVE_UNAVAILABLE, "not now: %s", strerror(reason));
+  return serve_refuse(SERVE_FAILED, "the server failed: %s", strerror(reason));
 }
 
 serve_reply serve_send_file(int file) {
   struct stat about;
-  if (file < 0) return serve_nothing_there();
+  if (file < 0) return serve_is_absence(errno) ? serve_nothing_there() : serve_system_failure();
   if (fstat(file, &about) == 0)
     return (serve_reply){.status = SERVE_OK, .file = file, .bytes = (uint64_t)about.st_size};
   close(file);

@@ -23,7 +23,7 @@ enum {
   SERVE_UNUSABLE = 422, /* a file that is damaged or of the wrong kind; a job that cannot be */
   SERVE_TOO_MANY = 429,
   SERVE_FAILED = 500,
-  SERVE_STOPPING = 503,
+  SERVE_UNAVAILABLE = 503,
   SERVE_DISK_FULL = 507
 };
 
@@ -44,10 +44,10 @@ __attribute__((format(printf, 2, 3))) serve_reply serve_refuse(int status, const
 /* For what is not there, and what is another's: nobody can tell which. */
 serve_reply serve_nothing_there(void);
 
-/* After a failure of the operating system, by errno. */
+/* After a failure of the operating system, by errno; for the moment, if it is short of something. */
 serve_reply serve_system_failure(void);
 
-/* An open file, which it takes; nothing there for -1. */
+/* An open file, which it takes; -1: why there is none, by errno. */
 serve_reply serve_send_file(int file);
 
 void serve_reply_clear(serve_reply *reply);

@@ -70,6 +70,14 @@ bool serve_is_there(int folder, const char *path) {
   return fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool serve_is_absence(int reason) {
+  return reason == ENOENT || reason == ENOTDIR || reason == ELOOP || reason == EINVAL;
+}
+
+bool serve_is_shortage(int reason) {
+  return reason == EMFILE || reason == ENFILE || reason == EAGAIN || reason == ENOMEM;
+}
+
 static bool make_one(int folder, const char *path) {
   const char *name;
   const int above = open_above(folder, path, &name);
@@ -173,9 +181,11 @@ char *serve_read_text(int folder, const char *path, size_t most) {
   const int file = serve_open(folder, path, O_RDONLY);
   if (file < 0) return NULL;
   if (fstat(file, &about) == 0 && (uint64_t)about.st_size <= most) text = calloc(1, (size_t)about.st_size + 1);
+  else errno = EFBIG;
   if (text && read(file, text, (size_t)about.st_size) != about.st_size) {
     free(text);
     text = NULL;
+    errno = EIO;
   }
   close(file);
   return text;

@@ -37,6 +37,12 @@ __attribute__((format(printf, 2, 3))) void serve_path(char path[SERVE_PATH], con
 /* Whether something has that name, be it a link that leads nowhere. */
 bool serve_is_there(int folder, const char *path);
 
+/* Whether an errno says that nothing of that name is there: or that it is a link, or of another kind. */
+bool serve_is_absence(int reason);
+
+/* Whether an errno says that the system is out of something that comes back: descriptors, processes, memory. */
+bool serve_is_shortage(int reason);
+
 /* A descriptor of a regular file or, with O_DIRECTORY among the flags, of a folder; -1 if there is none. */
 int serve_open(int folder, const char *path, int flags);
 
@@ -53,7 +59,7 @@ serve_usage serve_measure(int folder, const char *path);
 /* A file, or a folder with all that is in it. True if nothing is there then. */
 bool serve_remove(int folder, const char *path);
 
-/* A small file as text, to be freed; NULL if there is none, or it is larger. */
+/* A small file as text, to be freed; NULL, with errno, if there is none, or it is larger. */
 char *serve_read_text(int folder, const char *path, size_t most);
 
 /* Whole on the disk, or as before. */

@@ -135,11 +135,24 @@ static void read_message(const serve_workers *w, const serve_job *job, char *tex
   if (folder >= 0) close(folder);
 }
 
+static const char over_quota[] = "its files take more than the client's quota";
+
+/* One that cannot be read holds nobody. */
+static bool is_over_quota(const serve_workers *w, const serve_job *job) {
+  uint64_t quota;
+  const int folder = open_client(w, job->client);
+  const bool over =
+      folder >= 0 && serve_client_quota(&quota, w->state, job->client) && !serve_client_left(folder, quota);
+  if (folder >= 0) close(folder);
+  return over;
+}
+
 /* Of a server that ends, a job that was stopped is still to be done. */
 static void finish(serve_workers *w, serve_job *job, int status) {
   char text[1024];
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-    end(w, job, "done", &w->counts.done, NULL);
+    if (is_over_quota(w, job)) end(w, job, "failed", &w->counts.failed, over_quota);
+    else end(w, job, "done", &w->counts.done, NULL);
   } else if (job->cancelled) {
     end(w, job, "cancelled", &w->counts.cancelled, NULL);
   } else if (w->ending) {
@@ -166,10 +179,14 @@ static void limit(int resource, rlim_t most) {
   (void)setrlimit(resource, &limits);
 }
 
-/* In the child, where nothing may be called but the system. It ends with the server. */
+/* The server's handlers for these would only note them. */
+static const int ending[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* In the child, where nothing may be called but the system. It ends with the server, or by a signal from its first moment. */
 __attribute__((noreturn)) static void become(const beginning *b, const serve_limits *limits, pid_t server) {
   sigset_t none;
   sigemptyset(&none);
+  for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) signal(ending[i], SIG_DFL);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN); /* writing then fails */
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -185,21 +202,52 @@ __attribute__((noreturn)) static void become(const beginning *b, const serve_lim
   _exit(CLI_FAILURE);
 }
 
-static bool prepare(const serve_workers *w, const serve_job *job, beginning *b) {
+/* What goes on from a checkpoint needs what is there; else nothing is left of a run before, nor half a file. */
+static bool clean(const serve_client *client, const char *job) {
   char path[SERVE_PATH];
-  serve_client client = {0};
-  b->folder = client.folder = open_client(w, job->client);
-  if (b->folder < 0) return false;
+  serve_path(path, SERVE_JOBS "/%s/" SERVE_OUT, job);
+  if (serve_job_has_checkpoint(client, job)) return true;
+  return errno == ENOENT && serve_remove(client->folder, path) && serve_make(client->folder, path);
+}
+
+static bool open_files(const serve_job *job, beginning *b) {
+  char path[SERVE_PATH];
   serve_path(path, SERVE_JOBS "/%s/" SERVE_REPORT_FILE, job->name);
-  b->file_bytes = serve_client_left(b->folder, serve_client_quota(w->state, job->client));
   b->report = serve_open(b->folder, path, O_WRONLY | O_CREAT | O_TRUNC);
+  if (b->report < 0) return false;
   b->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  b->words = serve_request_words(job->request, &client, job->name, w->limits.threads);
-  if (b->report < 0 || b->nothing < 0 || !b->words || pipe(b->pipe) != 0) return false;
+  if (b->nothing < 0 || pipe(b->pipe) != 0) return false;
   fcntl(b->pipe[0], F_SETFD, FD_CLOEXEC);
   fcntl(b->pipe[1], F_SETFD, FD_CLOEXEC);
   fcntl(b->pipe[0], F_SETFL, O_NONBLOCK);
   return true;
+}
+
+/* False, with errno. */
+static bool prepare(const serve_workers *w, const serve_job *job, beginning *b) {
+  serve_client client = {0};
+  b->folder = client.folder = open_client(w, job->client);
+  if (b->folder < 0 || !serve_client_quota(&client.quota, w->state, job->client) || !clean(&client, job->name) ||
+      !open_files(job, b))
+    return false;
+  b->file_bytes = serve_client_left(b->folder, client.quota);
+  b->words = serve_request_words(job->request, &client, job->name, w->limits.threads);
+  if (!b->words) errno = ENOMEM;
+  return b->words;
+}
+
+/* No signal comes to a child that still has the server's handlers. */
+static pid_t begin(const beginning *b, const serve_limits *limits) {
+  const pid_t server = getpid();
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t process = fork();
+  if (process == 0) become(b, limits, server);
+  const int reason = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = reason;
+  return process;
 }
 
 static void forget(beginning *b) {
@@ -209,20 +257,21 @@ static void forget(beginning *b) {
   serve_words_free(b->words);
 }
 
-static void start(serve_workers *w, serve_job *job) {
+/* False if the system is short of something: then it waits on. */
+static bool start(serve_workers *w, serve_job *job) {
   beginning b = {.folder = -1, .report = -1, .pipe = {-1, -1}, .nothing = -1};
-  const pid_t server = getpid();
-  const pid_t process = prepare(w, job, &b) ? fork() : -1;
-  if (process == 0) become(&b, &w->limits, server);
+  const pid_t process = prepare(w, job, &b) ? begin(&b, &w->limits) : -1;
+  const bool is_short = process < 0 && serve_is_shortage(errno);
   if (process > 0) {
     job->process = process;
     job->started = cli_seconds();
     job->pipe = b.pipe[0];
     b.pipe[0] = -1;
-  } else {
+  } else if (!is_short) {
     end(w, job, "failed", &w->counts.failed, "the server could not start it");
   }
   forget(&b);
+  return !is_short;
 }
 
 static uint32_t running(const serve_workers *w, const char *client) {
@@ -248,8 +297,7 @@ static serve_job *choose(const serve_workers *w) {
 static void start_all(serve_workers *w) {
   while (!w->ending && running(w, NULL) < w->limits.at_once) {
     serve_job *job = choose(w);
-    if (!job) return;
-    start(w, job);
+    if (!job || !start(w, job)) return;
   }
 }
 
@@ -353,10 +401,12 @@ static bool take_up(void *user, int folder, const char *name, const struct stat 
   if (serve_is_there(folder, path)) return true;
   serve_path(path, "%s/" SERVE_REQUEST_FILE, name);
   char *text = serve_read_text(folder, path, SERVE_LARGEST_TEXT);
+  const int reason = text ? 0 : errno;
+  if (reason == ENOENT) (void)serve_remove(folder, name); /* it never was one, or is one no more */
+  else if (reason) cli_warn("job %s of client %s: its request cannot be read: %s", name, v->client, strerror(reason));
   serve_reply refusal = {.file = -1};
   cJSON *request = text ? serve_request_parse(&refusal, text) : NULL;
   serve_reply_clear(&refusal);
-  if (!text) (void)serve_remove(folder, name); /* it never was one, or is one no more */
   free(text);
   if (!request || fstatat(folder, path, &asked, AT_SYMLINK_NOFOLLOW) != 0) {
     cJSON_Delete(request);
@@ -440,18 +490,11 @@ static bool sweep_client(void *user, int folder, const char *name, const struct 
   return true;
 }
 
-static void hold_to_quota(const serve_workers *w, serve_job *job) {
-  const int folder = open_client(w, job->client);
-  if (folder >= 0 && !serve_client_left(folder, serve_client_quota(w->state, job->client)))
-    stop(job, "its files take more than the client's quota");
-  if (folder >= 0) close(folder);
-}
-
 void serve_workers_sweep(serve_workers *w) {
   visit v = {.w = w};
   pthread_mutex_lock(&w->lock);
   for (serve_job *job = w->first; job; job = job->next)
-    if (job->process) hold_to_quota(w, job);
+    if (job->process && is_over_quota(w, job)) stop(job, over_quota);
   pthread_mutex_unlock(&w->lock);
   if (w->limits.keep > 0) serve_each(w->state, SERVE_CLIENTS, sweep_client, &v);
 }
