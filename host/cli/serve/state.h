@@ -37,7 +37,7 @@ __attribute__((format(printf, 2, 3))) void serve_path(char path[SERVE_PATH], con
 /* Whether something has that name, be it a link that leads nowhere. */
 bool serve_is_there(int folder, const char *path);
 
-/* Whether an errno says that nothing of that name is there: or that it is a link, or of another kind. */
+/* Whether an errno says that nothing has that name, or only a link or something of another kind. */
 bool serve_is_absence(int reason);
 
 /* Whether an errno says that the system is out of something that comes back: descriptors, processes, memory. */
