@@ -294,8 +294,7 @@ static void refusals(void **state) {
   assert_fails(umbra_train_twin(weights, trace, 31, &plan, records, NULL, NULL), bad, "31 outcomes; the plan has 32");
   assert_fails(umbra_train_twin(weights, NULL, 32, &plan, records, NULL, NULL), bad, "32 outcomes");
   trace[31].struct_size -= sizeof(size_t);
-  assert_fails(umbra_train_twin(weights, trace, 32, &plan, records, NULL, NULL), bad,
-               "struct_size of element 31 is 48");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, records, NULL, NULL), bad, "struct_size of element 31 is ");
   trace[31].struct_size += sizeof(size_t);
   assert_fails(umbra_train_twin(NULL, trace, 32, &plan, records, NULL, NULL), bad, "weights");
   assert_fails(umbra_train_twin(weights, trace, 32, NULL, records, NULL, NULL), bad, "a plan");

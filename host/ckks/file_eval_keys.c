@@ -326,6 +326,7 @@ umbra_status umbra_eval_keys_generate_save(const umbra_secret_key *secret, const
   if (status == UMBRA_OK) {
     umbra_stream_set_watch(maker.stream, &watch);
     status = umbra_format_save(&made, &(coming_keys){secret, needs, &maker}, path, &watch);
+    umbra_stream_set_watch(maker.stream, NULL); /* nothing stops what is saved */
     status = umbra_key_maker_close(&maker, status);
   }
   return umbra_watch_close(&watch, status);
