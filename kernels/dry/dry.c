@@ -194,7 +194,7 @@ static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ri
     return UMBRA_ERROR_OUT_OF_MEMORY;
   }
   made->log_n = ring->log_n;
-  made->launch_limbs = UMBRA_CACHED_BYTES / (sizeof(uint32_t) << made->log_n);
+  made->launch_limbs = (uint32_t)(UMBRA_CACHED_BYTES / (sizeof(uint32_t) << made->log_n));
   made->next = nowhere;
   begin(made);
   *device = made;

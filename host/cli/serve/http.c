@@ -24,13 +24,14 @@ enum {
 /* ---- the library ---- */
 
 /* Loaded by the server alone: with it come libraries for TLS, which the program's other commands need not wait for. */
-#define EACH_FUNCTION(X)                                                                                        \
-  X(start_daemon)                                                                                               \
-  X(stop_daemon)                                                                                                \
-  X(quiesce_daemon)                                                                                             \
-  X(get_connection_info)                                                                                        \
-  X(lookup_connection_value) X(create_response_from_buffer) X(create_response_from_fd64) X(add_response_header) \
-      X(queue_response) X(destroy_response)
+#define EACH_FUNCTION(X)         \
+  X(start_daemon)                \
+  X(stop_daemon)                 \
+  X(quiesce_daemon)              \
+  X(get_connection_info)         \
+  X(lookup_connection_value)     \
+  X(create_response_from_buffer) \
+  X(create_response_from_fd64) X(add_response_header) X(queue_response) X(destroy_response)
 
 #define DECLARE(name) __typeof__(MHD_##name) *(name);
 static struct { EACH_FUNCTION(DECLARE) } mhd;
