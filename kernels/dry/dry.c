@@ -203,6 +203,7 @@ static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ri
 
 static void device_close(umbra_device *device) {
   umbra_dry_calls_clear(&device->calls);
+  umbra_dry_traffic_clear(&device->traffic);
   mtx_destroy(&device->lock);
   free(device);
 }
