@@ -8,6 +8,9 @@ import resource
 import subprocess
 import tempfile
 
+# AddressSanitizer would set the limit itself.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":disable_coredump=0"
+
 PROGRAM = os.path.join(os.environ["UMBRA_BUILD_DIR"], "umbra")
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("UMBRA_") or name == "UMBRA_BUILD_DIR"}
 
