@@ -4,23 +4,16 @@
 
 static const umbra_bootstrap_options stc_first = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = UMBRA_BOOTSTRAP_STC_FIRST};
 static const umbra_bootstrap_options min_key = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .min_key = 1};
-
 static const umbra_bootstrap_options even_steps = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .baby_steps = 8};
 
-static umbra_status run_bootstrap(bench_scheme *s) {
-  const umbra_status status = bench_boot_open(s, &bench_boot_options);
+static umbra_status run_with(bench_scheme *s, const umbra_bootstrap_options *options) {
+  const umbra_status status = bench_boot_open(s, options);
   return status == UMBRA_OK ? umbra_bootstrap(s->evaluator, &s->out[0], s->boot->low, s->boot->bootstrapper) : status;
 }
 
-static umbra_status run_min_key(bench_scheme *s) {
-  const umbra_status status = bench_boot_open(s, &min_key);
-  return status == UMBRA_OK ? umbra_bootstrap(s->evaluator, &s->out[0], s->boot->low, s->boot->bootstrapper) : status;
-}
-
-static umbra_status run_even_steps(bench_scheme *s) {
-  const umbra_status status = bench_boot_open(s, &even_steps);
-  return status == UMBRA_OK ? umbra_bootstrap(s->evaluator, &s->out[0], s->boot->low, s->boot->bootstrapper) : status;
-}
+static umbra_status run_bootstrap(bench_scheme *s) { return run_with(s, &bench_boot_options); }
+static umbra_status run_min_key(bench_scheme *s) { return run_with(s, &min_key); }
+static umbra_status run_even_steps(bench_scheme *s) { return run_with(s, &even_steps); }
 
 static umbra_status run_stc_first(bench_scheme *s) {
   const umbra_status status = bench_boot_open(s, &stc_first);

@@ -2,7 +2,6 @@
 #include "sum.h"
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ring/divide.h"
 #include "../ring/key_switch.h"
@@ -10,6 +9,8 @@
 #include "constant.h"
 #include "keys_internal.h"
 #include "noise.h"
+
+enum { MOST_MULTIPLES = 256 };
 
 umbra_log2 umbra_sum_log_step(const umbra_chain *chain, uint32_t level) {
   return umbra_divide_log_ratio(chain, chain->window[level], chain->window[level - 1]);
@@ -67,9 +68,9 @@ typedef struct sum_job {
   umbra_evaluator *evaluator;
   const umbra_scaled *sum;
   const umbra_summands *of;
-  umbra_constant constant, factor[UMBRA_MOST_MULTIPLES];
-  umbra_integer integer[UMBRA_MOST_MULTIPLES]; /* the factors */
-  umbra_view *views;                           /* room of each strip: a and b of products, x of multiples */
+  umbra_constant constant, factor[MOST_MULTIPLES];
+  umbra_integer integer[MOST_MULTIPLES]; /* the factors */
+  umbra_view *views;                     /* room of each strip: a and b of products, x of multiples */
 } sum_job;
 
 static size_t views_of(const umbra_summands *of) { return 2 * of->products + of->multiples; }
@@ -109,7 +110,7 @@ static umbra_status fill(sum_job *job) {
   const umbra_ring *ring = job->evaluator->context->ring;
   const uint32_t limbs = job->sum->poly.window.count;
   UMBRA_TRY(
-      umbra_alloc(&job->views, umbra_ring_strip_room(ring, limbs) * views_of(job->of), sizeof *job->views, "a sum"));
+      umbra_alloc(&job->views, umbra_ring_strip_places(ring, limbs) * views_of(job->of), sizeof *job->views, "a sum"));
   for (size_t i = 0; i < job->of->multiples; i++) job->integer[i] = integer_of(&job->factor[i]);
   umbra_ring_strips(ring, job->evaluator->stream, limbs, fill_strip, job);
   umbra_free(job->views);
@@ -143,7 +144,7 @@ static umbra_estimate estimate_of(const sum_job *job) {
 static umbra_status check(const sum_job *job) {
   const umbra_chain *chain = umbra_context_chain(job->evaluator->context);
   uint32_t level = job->sum->level;
-  int fits = job->of->multiples <= UMBRA_MOST_MULTIPLES && job->of->products + job->of->multiples;
+  int fits = job->of->multiples <= MOST_MULTIPLES && job->of->products + job->of->multiples;
   for (size_t i = 0; i < job->of->products; i++) {
     const umbra_scaled *a = job->of->product[i].a, *b = job->of->product[i].b;
     fits &= umbra_level_contains(chain, a->level, level) && umbra_level_contains(chain, b->level, level);

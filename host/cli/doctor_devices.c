@@ -9,6 +9,7 @@
 
 /* The smallest set that multiplies. */
 static const char preset[] = "n12-d1-s30";
+/* As in kernels/cuda/bulk_fft.cu. */
 static const char *const cufft_names[] = {"libcufft.so.12", "libcufft.so.11", "libcufft.so"};
 enum { SENTENCE = 512, CUFFT_NAMES = sizeof cufft_names / sizeof *cufft_names };
 
@@ -91,10 +92,9 @@ static void find_unusable(cli_diagnosis *d, const umbra_device_info *info) {
 /* Without it, what has many slots is encoded on the processor. */
 static void find_cufft(cli_diagnosis *d) {
   void *library = NULL;
-  char text[SENTENCE];
   for (size_t i = 0; i < CUFFT_NAMES && !library; i++) library = dlopen(cufft_names[i], RTLD_NOW | RTLD_LOCAL);
-  snprintf(text, sizeof text, "%s", library ? "the loader finds it" : "the loader finds no libcufft.so");
-  cli_find(d, "cufft", library ? CLI_GOOD : CLI_NOTE, text,
+  cli_find(d, "cufft", library ? CLI_GOOD : CLI_NOTE,
+           library ? "the loader finds it" : "the loader finds no libcufft.so",
            library ? NULL : "CUDA's libcufft, for transforms of many values at once on the GPU");
   if (library) dlclose(library);
 }

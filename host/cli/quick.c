@@ -26,11 +26,10 @@ const cli_quick_name cli_quick_names[CLI_QUICK_COUNT] = {
 static bool name_machine(char name[sizeof(((umbra_cost *)0)->machine)], const cli_quick_options *o) {
   umbra_context *dry = NULL;
   umbra_cost cost = {UMBRA_COST_INIT};
-  const char *device = o->device ? o->device : "cpu";
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .preset = CLI_QUICK_SMALL_PRESET, .device = "dry",
                                    .threads = o->threads};
   const bool named = cli_check(umbra_context_create(&dry, &desc), NULL) &&
-                     cli_check(umbra_context_cost_machine(dry, device), "--device") &&
+                     cli_check(umbra_context_cost_machine(dry, o->device), "--device") &&
                      cli_check(umbra_context_cost(dry, &cost), NULL);
   snprintf(name, sizeof cost.machine, "%s", cost.machine);
   umbra_context_destroy(dry);

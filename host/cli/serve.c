@@ -145,7 +145,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"operator", NULL, "with --add-client: it may see the metrics", CLI_FLAG, &o.is_operator, CLI_OPTIONAL},
       {"remove-client", "NAME", "remove a client with all that it has, and end", CLI_TEXT, &o.remove, CLI_OPTIONAL},
-      {"jobs", "N", "jobs that run at once (default 1)", CLI_COUNT, &o.jobs, CLI_WITHIN(1, 256)},
+      {"jobs", "N", "jobs that run at once (default 1)", CLI_COUNT, &o.jobs, CLI_WITHIN(1, SERVE_MOST_AT_ONCE)},
       {"client-jobs", "N", "jobs of a client that run or wait (default 16)", CLI_COUNT, &o.client_jobs,
        CLI_WITHIN(1, 10000)},
       {"threads", "N", "most threads of a job (default 0: UMBRA_THREADS, or as many as it may use processors)",

@@ -207,7 +207,6 @@ static void extend_blocks(umbra_digit_block *all, const umbra_view *coefficients
     umbra_ring_strips(all->ring, all->stream, all->count, transform_strip, all);
     return;
   }
-  all->transformed = 1;
   for (uint32_t first = 0; first < all->count; first += most) {
     const uint32_t count = umbra_min_u32(most, all->count - first);
     const umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(all->ring), first, count);

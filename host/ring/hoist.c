@@ -184,7 +184,8 @@ umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const um
   job.x1 = umbra_view_poly(hoist->x, 1);
   UMBRA_TRY(umbra_digit_block_open(&job.block, ring, stream, &job.x1, hoist->window));
   if (!rotations) return run_with_room(&job);
-  UMBRA_TRY(umbra_alloc(&job.key, (size_t)job.room * rotations, sizeof *job.key, "a list of keys"));
+  UMBRA_TRY(umbra_alloc(&job.key, umbra_ring_strip_places(ring, limbs) * (size_t)rotations, sizeof *job.key,
+                        "a list of keys"));
   umbra_status status = umbra_alloc(&job.galois, rotations, sizeof *job.galois, "a list of rotations");
   if (status == UMBRA_OK) {
     for (uint32_t r = 0; r < rotations; r++) job.galois[r] = hoist->rotation[r].galois;

@@ -44,7 +44,7 @@ typedef struct umbra_key_product {
   umbra_switch_of of;
   umbra_digit_block digits;
   uint32_t init_factor[UMBRA_MAX_PRIMES]; /* by init's limbs */
-  /* Unless hoisted: room for umbra_ring_block limbs of each digit, and the digits themselves as coefficients. */
+  /* Unless hoisted: room for umbra_digit_block_most limbs of each digit, and the digits themselves as coefficients. */
   void *memory;
   size_t bytes;
   umbra_view coefficients;
@@ -90,7 +90,7 @@ typedef struct umbra_switch_to {
   uint32_t galois;
 } umbra_switch_to;
 
-/* All of them; key and galois are those of `to`, not of `of`. */
+/* All of them; key and galois are those of `to`, not of `of`. Where launches cost, with digits. */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                                const umbra_switch_of *of);
 

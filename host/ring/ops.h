@@ -113,9 +113,7 @@ typedef struct umbra_ring_summands {
   umbra_integer constant;
 } umbra_ring_summands;
 
-enum { UMBRA_MOST_MULTIPLES = 256 };
-
-/* dst, 3 polynomials if there are products and 2 otherwise, = that sum; at most UMBRA_MOST_MULTIPLES. */
+/* dst, 3 polynomials if there are products and 2 otherwise, = that sum. */
 void umbra_ring_sum(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_ring_summands *of);
 
 /* residues[i] = the product of the primes at positions [first, first + count) modulo the prime of limb i of the view. */

@@ -107,6 +107,10 @@ uint32_t umbra_ring_strip_room(const umbra_ring *ring, uint32_t limbs) {
   return umbra_min_u32(umbra_ring_cached_limbs(ring) ? umbra_min_u32(threads, block) : block, limbs);
 }
 
+uint32_t umbra_ring_strip_places(const umbra_ring *ring, uint32_t limbs) {
+  return umbra_ring_cached_limbs(ring) ? umbra_ring_strip_room(ring, limbs) : 1;
+}
+
 /* A pass that threads share: each takes limb after limb. */
 typedef struct strips_job {
   umbra_strip_body *body;

@@ -160,8 +160,12 @@ typedef struct umbra_strip {
 
 typedef void umbra_strip_body(const void *job, const umbra_strip *strip);
 
-/* Limbs of working memory that a pass over so many limbs needs: one for each thread, no more than a block. */
+/*
+ * Limbs of working memory that a pass over so many limbs needs: one for each thread, no more than a block; all of them where
+ * there are no blocks. And places that strips may have at once.
+ */
 uint32_t umbra_ring_strip_room(const umbra_ring *ring, uint32_t limbs);
+uint32_t umbra_ring_strip_places(const umbra_ring *ring, uint32_t limbs);
 
 /*
  * Calls body(job, strip) for strips that are all limbs together. On a processor threads take a limb each, one after

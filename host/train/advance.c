@@ -151,7 +151,7 @@ static uint32_t places_of(const umbra_train_plan *plan, size_t part) {
   return ops->places ? ops->places(plan, part) : run_of(plan);
 }
 
-/* What is left in places of others is cleared by the next step; a last refresh is followed by none. */
+/* What is left in places of others is cleared by the next step: plans whose last refresh is followed by none bundle none. */
 static bundle bundle_from(const umbra_train_plan *plan, size_t first) {
   bundle b = {first, first + 1, places_of(plan, first)};
   if (plan->options.bootstrap_result) return b;
@@ -163,16 +163,15 @@ static bundle bundle_from(const umbra_train_plan *plan, size_t first) {
 /* *all += x turned back by so many places, which is used up; both are 0 where the other one is not. NULL is 0. */
 static umbra_status add_behind(umbra_evaluator *evaluator, umbra_ciphertext **all, umbra_ciphertext *x,
                                uint32_t places) {
-  umbra_status status = UMBRA_OK;
-  if (*all) {
-    const double most = fmax((*all)->estimate.bound.magnitude, x->estimate.bound.magnitude);
-    status = umbra_rotate(evaluator, &x, x, -(int32_t)places);
-    if (status == UMBRA_OK) status = umbra_add(evaluator, all, *all, x);
-    if (status == UMBRA_OK) umbra_ciphertext_declare_by_plan(*all, umbra_bound_within((*all)->estimate.bound, most));
-    umbra_ciphertext_destroy(x);
-  } else {
+  if (!*all) {
     *all = x;
+    return UMBRA_OK;
   }
+  const double most = fmax((*all)->estimate.bound.magnitude, x->estimate.bound.magnitude);
+  umbra_status status = umbra_rotate(evaluator, &x, x, -(int32_t)places);
+  if (status == UMBRA_OK) status = umbra_add(evaluator, all, *all, x);
+  if (status == UMBRA_OK) umbra_ciphertext_declare_by_plan(*all, umbra_bound_within((*all)->estimate.bound, most));
+  umbra_ciphertext_destroy(x);
   return status;
 }
 

@@ -7,6 +7,7 @@
 #include "../ckks/calls.h"
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
+#include "../linalg/parts.h"
 
 umbra_dense umbra_dense_of(size_t rows, size_t columns, uint32_t positions, uint32_t stride) {
   umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .stride = stride,
@@ -155,8 +156,7 @@ umbra_status umbra_dense_gradient(umbra_evaluator *evaluator, umbra_ciphertext *
   UMBRA_TRY(umbra_alloc(&c.x, 2 * parts, sizeof *c.x, "a gradient"));
   c.e = c.x + parts;
   umbra_status status = add_products(evaluator, sums, &c, d, babies, giants);
-  for (size_t k = 0; k < parts; k++) umbra_ciphertext_destroy(c.x[k]);
-  umbra_free(c.x);
+  umbra_parts_destroy(c.x, parts);
   return status;
 }
 

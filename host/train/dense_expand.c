@@ -5,12 +5,8 @@
 #include "../base/memory.h"
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
+#include "../linalg/parts.h"
 #include "dense.h"
-
-static void destroy_all(umbra_ciphertext **x, size_t count) {
-  for (size_t i = 0; i < count; i++) umbra_ciphertext_destroy(x[i]);
-  umbra_free(x);
-}
 
 /* ---- blocks of places ---- */
 
@@ -63,7 +59,7 @@ static umbra_status fill_periods(umbra_evaluator *evaluator, umbra_ciphertext **
   for (uint32_t m = 0; m < count && status == UMBRA_OK; m++)
     status = umbra_dot_plain(evaluator, &outs[m], (const umbra_ciphertext *const *)turned + m,
                              (const umbra_plaintext *const *)s->mask, blocks);
-  destroy_all(turned, distances);
+  umbra_parts_destroy(turned, distances);
   return status;
 }
 
@@ -116,7 +112,7 @@ static umbra_status fill_runs(umbra_evaluator *evaluator, umbra_ciphertext **dia
   for (uint32_t b = 0; b < blocks && status == UMBRA_OK; b++)
     status =
         fill_periods(evaluator, diagonal + b * places, umbra_min_u32(places, count - b * places), &e->block, filled[b]);
-  destroy_all(filled, blocks);
+  umbra_parts_destroy(filled, blocks);
   return status;
 }
 

@@ -7,6 +7,7 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/verbs.h"
+#include "../linalg/parts.h"
 #include "advance.h"
 #include "loss.h"
 
@@ -48,17 +49,13 @@ typedef struct run {
 static const umbra_dense *layer_of(const run *r, uint32_t k) { return &r->plan->network.layer[k]; }
 static uint32_t last_of(const run *r) { return r->plan->network.layers - 1; }
 
-static void destroy_all(umbra_ciphertext **x, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    umbra_ciphertext_destroy(x[i]);
-    x[i] = NULL;
-  }
-}
-
 static void clear_layers(run *r) {
   r->iteration = 0;
   for (uint32_t k = 0; k <= last_of(r); k++)
-    if (r->layer[k].diagonal) destroy_all(r->layer[k].diagonal, 2 * (size_t)layer_of(r, k)->diagonals);
+    for (size_t i = 0; r->layer[k].diagonal && i < 2 * (size_t)layer_of(r, k)->diagonals; i++) {
+      umbra_ciphertext_destroy(r->layer[k].diagonal[i]);
+      r->layer[k].diagonal[i] = NULL;
+    }
 }
 
 void umbra_network_run_destroy(void *object) {
@@ -110,8 +107,7 @@ static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *st
   if (status == UMBRA_OK)
     status = umbra_dense_expand(r->evaluator, r->layer[k].diagonal, d, (const umbra_ciphertext *const *)weights,
                                 umbra_network_factor(r->plan, k) * unit, r->plan->network.expansion);
-  destroy_all(weights, parts);
-  umbra_free(weights);
+  umbra_parts_destroy(weights, parts);
   return status;
 }
 
@@ -458,8 +454,7 @@ static umbra_status add_loss(run *r, umbra_ciphertext **sum, const turned *t) {
   UMBRA_TRY(umbra_alloc(&low, 2 * t->parts, sizeof *low, "errors"));
   umbra_status status = lower_errors(r, low, low + t->parts, t);
   if (status == UMBRA_OK) status = add_squares(r, sum, low, low + t->parts, t->parts);
-  destroy_all(low, 2 * t->parts);
-  umbra_free(low);
+  umbra_parts_destroy(low, 2 * t->parts);
   return status;
 }
 
@@ -479,10 +474,8 @@ static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *blo
 static void close_turned(turned *t, const run *r) {
   for (uint32_t k = 0; k <= last_of(r); k++) {
     const umbra_dense *d = layer_of(r, k);
-    if (t->babies[k]) destroy_all(t->babies[k], t->parts * umbra_dense_babies(d));
-    if (t->giants[k]) destroy_all(t->giants[k], t->parts * umbra_dense_giants(d));
-    umbra_free(t->babies[k]);
-    umbra_free(t->giants[k]);
+    umbra_parts_destroy(t->babies[k], t->parts * umbra_dense_babies(d));
+    umbra_parts_destroy(t->giants[k], t->parts * umbra_dense_giants(d));
   }
 }
 
@@ -529,8 +522,7 @@ static umbra_status close_layer(run *r, umbra_ciphertext **step, umbra_ciphertex
   UMBRA_TRY(umbra_alloc(&low, d->diagonals, sizeof(umbra_ciphertext *), "a gradient"));
   umbra_status status = lower_all(r, low, sum, d->diagonals, level);
   if (status == UMBRA_OK) status = umbra_dense_gather(r->evaluator, step, d, low, factor);
-  destroy_all(low, d->diagonals);
-  umbra_free(low);
+  umbra_parts_destroy(low, d->diagonals);
   return status;
 }
 

@@ -40,17 +40,21 @@ static umbra_status try_layout(umbra_plan_trial *trial, double *seconds, const u
   return status == UMBRA_ERROR_NO_LEVEL ? UMBRA_OK : status;
 }
 
-/* Larger groups have fewer key switches, smaller ones fewer levels: all from that of `layout` down to the least. */
-static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout layout, uint32_t least_group) {
+/*
+ * Larger groups have fewer key switches, smaller ones fewer levels: all from that of `layout` down to the least. *refresh:
+ * seconds of one.
+ */
+static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout layout, uint32_t least_group,
+                                  double *refresh) {
   umbra_matrix_layout chosen = layout;
   umbra_plan_trial trial;
-  double refresh, best = INFINITY, seconds;
+  double best = INFINITY, seconds;
   int found = 0;
   use_layout(plan, &layout);
-  UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
+  UMBRA_TRY(umbra_plan_try_refresh(refresh, plan));
   for (; layout.group >= least_group; layout.group /= 2) {
     use_layout(plan, &layout);
-    UMBRA_TRY(try_layout(&trial, &seconds, plan, refresh));
+    UMBRA_TRY(try_layout(&trial, &seconds, plan, *refresh));
     if (!(seconds < best)) continue;
     found = 1;
     best = seconds;
@@ -339,11 +343,9 @@ static umbra_status try_levels(umbra_train_plan *plan, uint32_t expansion, uint3
  * How weights are expanded, and how many iterations there are from one refresh to the next: the more, the higher the first
  * ones are, where all takes longer.
  */
-static umbra_status choose_levels(umbra_train_plan *plan) {
+static umbra_status choose_levels(umbra_train_plan *plan, double refresh) {
   const uint32_t depth = plan->report.depth;
   level_choice best = {.seconds = INFINITY};
-  double refresh;
-  UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
   UMBRA_TRY(try_levels(plan, 1, depth, refresh, &best));
   UMBRA_TRY(try_levels(plan, 2, depth + 1, refresh, &best));
   use_levels(plan, best.expansion, best.depth, best.level);
@@ -352,12 +354,13 @@ static umbra_status choose_levels(umbra_train_plan *plan) {
 
 /* The group of the layout, and by it the blocks and the levels of iterations. */
 static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
+  double refresh;
   plan->data_level = plan->record_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
   plan->refreshes = 1; /* as far as is known */
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
-  UMBRA_TRY(choose_layout(plan, plan->layout, least_group));
-  if (umbra_train_is_network(plan->options.kind)) UMBRA_TRY(choose_levels(plan));
+  UMBRA_TRY(choose_layout(plan, plan->layout, least_group, &refresh));
+  if (umbra_train_is_network(plan->options.kind)) UMBRA_TRY(choose_levels(plan, refresh));
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, plan->options.iterations);

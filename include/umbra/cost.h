@@ -57,8 +57,8 @@ typedef struct umbra_cost {
   int measured;          /* 1: by what was measured on that machine; 0: as predicted */
   char machine[124];     /* whose seconds these are: "AMD EPYC 9V74, avx2, 2 threads" */
   char note[160];        /* what a prediction follows, and why it is one; "" if it is none */
-  uint64_t
-      memory_bytes; /* of the kernels' bytes, between a GPU's memory and its cache, by the rule of docs/performance.md */
+  /* Of the kernels' bytes those between a GPU's memory and its cache, by the rule of docs/performance.md. */
+  uint64_t memory_bytes;
 } umbra_cost;
 #define UMBRA_COST_INIT .struct_size = sizeof(umbra_cost), .lowest_level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_cost_init(umbra_cost *cost, size_t size);

@@ -111,7 +111,7 @@ STEPS = [
          "measured on two cores: plan and twins 6, keys 16 and loading them 10, which 16 cores share; predicted by the plan: "
          "batches 0.7; guessed: 5 GB to a GPU 2, starts of CUDA 1"),
     Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",
-         "as refreshes, keys and matrices once; counted: 5.6 GB through PCI Express for each of 12 calls"),
+         "as refreshes, keys and matrices once; counted: 7.3 GB through PCI Express for each of 12 calls"),
     Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation",
          "guessed: 12 launches, a few passes of each"),
     Step("sanitizers", 1, 40, 45, "memcheck, racecheck and synccheck at once, on small rings", "guessed: never tried"),

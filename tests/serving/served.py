@@ -32,7 +32,7 @@ class Served:
         self.port = int(json.loads(line)["listening"].rsplit(":", 1)[1])
 
     def end(self, by=signal.SIGTERM):
-        """How it ends; for SIGTERM it has a line of its own in the shell's way: minus the signal."""
+        """Its exit code: minus the signal that it died of."""
         self.process.send_signal(by)
         self.process.stdout.close()
         return self.process.wait()

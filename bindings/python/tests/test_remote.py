@@ -20,11 +20,15 @@ def remote(tmp_path_factory):
     folder = tmp_path_factory.mktemp("remote")
     serve = [PROGRAM, "serve", "--state", folder / "state"]
     token = subprocess.run([*serve, "--add-client", "a"], check=True, capture_output=True, text=True).stdout.strip()
-    with subprocess.Popen([*serve, "--socket", folder / "s"], stdout=subprocess.PIPE, text=True) as process:
-        if "listening" not in process.stdout.readline():
-            pytest.skip("the program has no server")
-        yield umbra.Remote(f"unix:{folder / 's'}", token)
-        process.terminate()
+    with subprocess.Popen([*serve, "--socket", folder / "s", "--json"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            if "without libmicrohttpd" in line:
+                pytest.skip("the program has no server")
+            assert "listening" in line, line
+            yield umbra.Remote(f"unix:{folder / 's'}", token)
+        finally:
+            process.terminate()
 
 
 def refused(status, words, call, *arguments, **options):

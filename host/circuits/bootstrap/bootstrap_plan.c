@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../../base/structs.h"
@@ -35,7 +36,7 @@ static umbra_status check_options(umbra_bootstrap_options *options, const umbra_
                       options->bound);
   if (options->order != UMBRA_BOOTSTRAP_STANDARD && options->order != UMBRA_BOOTSTRAP_STC_FIRST)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "order is %d: there are 0 and 1", (int)options->order);
-  if (options->baby_steps > most || (options->baby_steps & (options->baby_steps - 1)))
+  if (options->baby_steps && (!umbra_is_power_of_two(options->baby_steps) || options->baby_steps > most))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "baby_steps is %u: it must be a power of two up to %u, or 0",
                       options->baby_steps, most);
   if (!umbra_target_name(options->target))

@@ -29,13 +29,8 @@ static void tell_active(cJSON *json, const serve_job *job) {
 static void tell_ended(cJSON *json, const serve_client *client, const char *name) {
   cJSON *outcome = read_json(client, name, SERVE_OUTCOME_FILE);
   if (!outcome) cJSON_AddStringToObject(json, "state", "interrupted");
-  while (outcome && outcome->child) {
-    cJSON *item = cJSON_DetachItemViaPointer(outcome, outcome->child);
-    char *key = strdup(item->string);
-    if (key) cJSON_AddItemToObject(json, key, item);
-    else cJSON_Delete(item);
-    free(key);
-  }
+  const cJSON *item;
+  cJSON_ArrayForEach(item, outcome) cJSON_AddItemToObject(json, item->string, cJSON_Duplicate(item, true));
   cJSON_Delete(outcome);
 }
 

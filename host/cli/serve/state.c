@@ -100,9 +100,7 @@ bool serve_make(int folder, const char *path) {
 
 /* ---- all that is beneath ---- */
 
-typedef bool (*visit_any)(void *user, int folder, const char *name, const struct stat *about);
-
-static void visit_all(int folder, const char *path, visit_any visit, void *user) {
+static void visit_all(int folder, const char *path, serve_visit visit, void *user) {
   const int opened = serve_open(folder, path, O_RDONLY | O_DIRECTORY);
   DIR *entries = opened >= 0 ? fdopendir(opened) : NULL;
   if (opened >= 0 && !entries) close(opened);

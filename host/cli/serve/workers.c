@@ -16,8 +16,8 @@
 
 #include "../output.h"
 
-enum { PROGRESS = 3, MOST_AT_ONCE = 256, PATIENCE = 1000, SHORTLY = 10 }; /* the last two: milliseconds */
-static const double grace = 10;                                           /* seconds from SIGTERM to SIGKILL */
+enum { PROGRESS = 3, PATIENCE = 1000, SHORTLY = 10 }; /* the last two: milliseconds */
+static const double grace = 10;                       /* seconds from SIGTERM to SIGKILL */
 
 /* ---- the list ---- */
 
@@ -345,14 +345,15 @@ static void look_after(serve_workers *w, serve_job *job) {
 
 /* Wakes when a process tells something or ends, or a request has something to do. */
 static void wait_for_news(serve_workers *w) {
-  struct pollfd news[MOST_AT_ONCE + 1] = {{.fd = w->wake[0], .events = POLLIN}};
+  struct pollfd news[SERVE_MOST_AT_ONCE + 1] = {{.fd = w->wake[0], .events = POLLIN}};
   nfds_t count = 1;
   int patience = PATIENCE;
   char bytes[64];
   pthread_mutex_lock(&w->lock);
   for (const serve_job *job = w->first; job; job = job->next) {
     if (job->process && job->pipe < 0) patience = SHORTLY; /* it is about to end */
-    if (job->pipe >= 0 && count <= MOST_AT_ONCE) news[count++] = (struct pollfd){.fd = job->pipe, .events = POLLIN};
+    if (job->pipe >= 0 && count <= SERVE_MOST_AT_ONCE)
+      news[count++] = (struct pollfd){.fd = job->pipe, .events = POLLIN};
   }
   pthread_mutex_unlock(&w->lock);
   (void)poll(news, count, patience);
@@ -430,16 +431,16 @@ static bool take_up_client(void *user, int folder, const char *name, const struc
 }
 
 bool serve_workers_open(serve_workers *w, int state, const serve_limits *limits) {
-  *w = (serve_workers){.state = state, .limits = *limits};
+  *w = (serve_workers){.state = state, .limits = *limits, .wake = {-1, -1}};
   visit v = {.w = w};
   char number[16];
   snprintf(number, sizeof number, "%d", PROGRESS);
+  pthread_mutex_init(&w->lock, NULL);
   if (pipe(w->wake) != 0) return cli_error("--state: %s", strerror(errno));
   for (int i = 0; i < 2; i++) {
     fcntl(w->wake[i], F_SETFD, FD_CLOEXEC);
     fcntl(w->wake[i], F_SETFL, O_NONBLOCK);
   }
-  pthread_mutex_init(&w->lock, NULL);
   setenv("UMBRA_PROGRESS", number, 1);
   serve_each(state, SERVE_CLIENTS, take_up_client, &v);
   return !v.failed || cli_error("--state: jobs of an earlier server cannot be taken up: %s", strerror(errno));

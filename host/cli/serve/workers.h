@@ -40,6 +40,8 @@ typedef struct serve_job {
   const char *stopped; /* by the server: why; NULL: it is not */
 } serve_job;
 
+enum { SERVE_MOST_AT_ONCE = 256 }; /* jobs */
+
 typedef struct serve_workers {
   int state;
   serve_limits limits;
