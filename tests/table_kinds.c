@@ -359,6 +359,8 @@ static void what_is_noted(void **state) {
   (void)state;
   static const kind kinds[] = {
       {"constant", "a,b,y\n7,2,0\n7,4,1\n7,5,1\n", "7 2 -|7 4 +|7 5 +", .said = "feature 'a' is 7 in every record"},
+      {"five constants", "a,b,c,d,e,f,y\n7,2,1,2,3,4,0\n7,4,1,2,3,4,1\n7,5,1,2,3,4,1\n",
+       "7 2 1 2 3 4 -|7 4 1 2 3 4 +|7 5 1 2 3 4 +", .said = "2 more features are the same in every record"},
       {"rising by 1", "id,b,y\n1,2,0\n2,4,1\n3,9,1\n4,7,1\n5,2,1\n6,4,1\n7,9,1\n8,7,1\n",
        "1 2 -|2 4 +|3 9 +|4 7 +|5 2 +|6 4 +|7 9 +|8 7 +", .said = "feature 'id' rises by 1"},
       {"one value far from all", "a,b,y\n1,2,0\n2,4,1\n1e300,9,1\n", "1 2 -|2 4 +|1e+300 9 +",
