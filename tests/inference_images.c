@@ -298,15 +298,12 @@ static void costs(void **state) {
 
 /* What a run of the records takes on a dry device, all that it allocates beside keys and weights included. */
 static umbra_cost cost_of_run(const umbra_inference_plan *plan, size_t records) {
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan),
-                                   .device = "dry"};
   umbra_cost cost = {UMBRA_COST_INIT};
   umbra_context *context = NULL;
   umbra_evaluator *evaluator = NULL;
   umbra_inference *network = NULL;
   umbra_matrix *batch = NULL;
-  assert_ok(umbra_context_create(&context, &desc));
-  umbra_dry_aim(context, UMBRA_TARGET_CPU);
+  assert_ok(umbra_dry_open(&context, umbra_inference_plan_params(plan), UMBRA_TARGET_CPU));
   assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
   assert_ok(umbra_inference_create(&network, context, plan, NULL));
   assert_ok(umbra_dry_matrix(&batch, context, records, network->columns, UMBRA_TOP_LEVEL, 1, &network->layout));

@@ -41,9 +41,7 @@ typedef struct dry_training {
    stay in memory. */
 static dry_training dry_open(const umbra_train_plan *plan, uint64_t budget, umbra_target target) {
   dry_training d = {0};
-  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_train_plan_params(plan), .device = "dry"};
-  assert_ok(umbra_context_create(&d.context, &desc));
-  umbra_dry_aim(d.context, target);
+  assert_ok(umbra_dry_open(&d.context, umbra_train_plan_params(plan), target));
   assert_ok(umbra_context_cost_begin(d.context));
   umbra_trainer_desc trainer = {UMBRA_TRAINER_DESC_INIT, .plan = plan, .context = d.context, .memory_budget = budget};
   assert_ok(umbra_trainer_create(&d.trainer, &trainer, NULL));

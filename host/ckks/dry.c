@@ -77,8 +77,11 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
 
 /* ---- calls and memory ---- */
 
-void umbra_dry_aim(const umbra_context *context, umbra_target target) {
-  if (target == UMBRA_TARGET_CPU) umbra_dry_be_processor(umbra_ring_device(context->ring), 0);
+umbra_status umbra_dry_open(umbra_context **context, const umbra_params *params, umbra_target target) {
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = umbra_kernels_dry.name};
+  UMBRA_TRY(umbra_context_create(context, &desc));
+  if (target == UMBRA_TARGET_CPU) umbra_dry_be_processor(umbra_ring_device((*context)->ring), 0);
+  return UMBRA_OK;
 }
 
 void umbra_dry_take_as_cpu(const umbra_context *context) {

@@ -30,13 +30,13 @@ void umbra_dry_measures_begin(const umbra_context *context);
 /* The most threads of a CPU that plans of memory count on; up to there its blocks have as many limbs (kernels/cpu/device.c). */
 enum { UMBRA_PLANNED_THREADS = 32 };
 
+/* A context on the dry device, whose calls are those of a machine of that target. */
+umbra_status umbra_dry_open(umbra_context **context, const umbra_params *params, umbra_target target);
+
 /*
- * From now on calls are those of a machine of that target, as they are those of a GPU at first; before anything is done
+ * From now on calls are those of a CPU, which works on a few limbs at a time: memory is taken so. Before anything is done
  * there.
  */
-void umbra_dry_aim(const umbra_context *context, umbra_target target);
-
-/* The same for a CPU, which works on a few limbs at a time: memory is taken so. */
 void umbra_dry_take_as_cpu(const umbra_context *context);
 
 /* An operation of that context gave something at that level. */

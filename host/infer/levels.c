@@ -35,10 +35,8 @@ typedef struct meter {
 } meter;
 
 static umbra_status open_meter(meter *m, const umbra_way *way, rates *r) {
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = way->params, .device = "dry"};
   const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = way->refresh, .target = m->target};
-  UMBRA_TRY(umbra_context_create(&m->context, &desc));
-  umbra_dry_aim(m->context, m->target);
+  UMBRA_TRY(umbra_dry_open(&m->context, way->params, m->target));
   UMBRA_TRY(umbra_evaluator_create(&m->evaluator, m->context, NULL));
   UMBRA_TRY(umbra_bootstrap_plan_create(&m->plan, way->params, &options));
   UMBRA_TRY(umbra_bootstrap_plan_report(m->plan, &r->report));
@@ -77,8 +75,8 @@ static umbra_status measure_all(meter *m, rates *r) {
   return umbra_context_reference_seconds(m->context, &r->refresh, m->target);
 }
 
-static umbra_status measure(rates *r, const umbra_way *way, umbra_target target) {
-  meter m = {.target = target};
+static umbra_status measure(rates *r, const umbra_way *way) {
+  meter m = {.target = way->target};
   umbra_status status = open_meter(&m, way, r);
   if (status == UMBRA_OK) status = measure_all(&m, r);
   close_meter(&m);
@@ -173,10 +171,10 @@ static void fill_node(placing *p, size_t i, uint32_t *inputs) {
                                        .refresh = parts * p->rates.refresh};
 }
 
-static umbra_status place(placing *p, umbra_target target) {
+static umbra_status place(placing *p) {
   uint32_t *inputs = p->inputs;
   double seconds;
-  UMBRA_TRY(measure(&p->rates, p->way, target));
+  UMBRA_TRY(measure(&p->rates, p->way));
   p->nodes[0].refresh = HUGE_VAL;
   for (size_t i = 0; i < p->program->step_count; i++) {
     fill_node(p, i, inputs);
@@ -199,20 +197,20 @@ static void descend(umbra_place_choice *levels, const umbra_program *program, ui
 }
 
 /* Levels of steps are behind that of the input. */
-static umbra_status find_with_refreshes(umbra_way *way, const umbra_program *program, umbra_target target) {
+static umbra_status find_with_refreshes(umbra_way *way, const umbra_program *program) {
   placing p = {.way = way, .program = program, .rates = {.top = umbra_params_depth(way->params)}};
   p.rates.report = (umbra_bootstrap_report){UMBRA_BOOTSTRAP_REPORT_INIT};
   umbra_status status = open_placing(&p);
-  if (status == UMBRA_OK) status = place(&p, target);
+  if (status == UMBRA_OK) status = place(&p);
   if (status == UMBRA_OK)
     status = umbra_copy_bytes(&way->levels, p.choices + 1, program->step_count, sizeof *p.choices);
   close_placing(&p);
   return status;
 }
 
-umbra_status umbra_way_find_levels(umbra_way *way, const umbra_program *program, umbra_target target) {
+umbra_status umbra_way_find_levels(umbra_way *way, const umbra_program *program) {
   const uint32_t top = umbra_params_depth(way->params), depth = umbra_program_depth(program);
-  if (depth > top && umbra_params_bootstrapped_level(way->params)) return find_with_refreshes(way, program, target);
+  if (depth > top && umbra_params_bootstrapped_level(way->params)) return find_with_refreshes(way, program);
   if (depth > top)
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the network takes %u levels, and the parameters have %u", depth, top);
   UMBRA_TRY(umbra_alloc(&way->levels, program->step_count, sizeof *way->levels, "levels of a network"));

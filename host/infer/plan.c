@@ -132,7 +132,7 @@ static umbra_status measure(umbra_way *way, const umbra_inference_plan *plan, um
   *way = outline_of(from);
   way->report.records = from->report.records;
   UMBRA_TRY(umbra_copy_bytes(&way->levels, from->levels, plan->program->step_count, sizeof *way->levels));
-  return umbra_way_measure(way, cost, layers, plan->program, UMBRA_TARGET_CPU, machine);
+  return umbra_way_measure(way, cost, layers, plan->program, machine);
 }
 
 umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,

@@ -54,7 +54,7 @@ int umbra_way_is_left_out(umbra_status status);
  * and levels if it has none. layers: of each step, gets levels of results and seconds; or NULL.
  */
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
-                               const umbra_program *program, umbra_target target, const char *machine);
+                               const umbra_program *program, const char *machine);
 
 /* What a release of a way's results is, once it was measured and its error found; scale: of outputs. */
 umbra_status umbra_way_disclosure(const umbra_way *way, umbra_disclosure *disclosure, double scale,

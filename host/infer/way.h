@@ -36,9 +36,9 @@ size_t umbra_way_columns(const umbra_way *way, size_t elements);
 
 /*
  * Finds the levels: as high as the input's allows or, where that is too low, with refreshes between, at levels that take the
- * least time by a table of the target. Errors: NO_LEVEL, RANGE (too many values at once), OUT_OF_MEMORY.
+ * least time by a table of the way's target. Errors: NO_LEVEL, RANGE (too many values at once), OUT_OF_MEMORY.
  */
-umbra_status umbra_way_find_levels(umbra_way *way, const umbra_program *program, umbra_target target);
+umbra_status umbra_way_find_levels(umbra_way *way, const umbra_program *program);
 
 /* How many results are refreshed. */
 uint32_t umbra_way_refreshes(const umbra_way *way, const umbra_program *program);

@@ -52,9 +52,7 @@ typedef struct trial {
 
 static umbra_status open_trial(trial *t, const umbra_program *program, const char *machine) {
   const umbra_way *way = t->way;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = way->params, .device = "dry"};
-  UMBRA_TRY(umbra_context_create(&t->context, &desc));
-  umbra_dry_aim(t->context, way->target);
+  UMBRA_TRY(umbra_dry_open(&t->context, way->params, way->target));
   if (machine) UMBRA_TRY(umbra_context_cost_machine(t->context, machine));
   UMBRA_TRY(umbra_evaluator_create(&t->evaluator, t->context, NULL));
   UMBRA_TRY(umbra_network_make(&t->network, t->context, program, way, NULL));
@@ -81,7 +79,7 @@ static umbra_status note_layer(void *user, size_t step, int refreshed, uint32_t 
 }
 
 /* The values become the results. */
-static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
+static umbra_status run_trial(trial *t, umbra_cost *cost) {
   umbra_inference_report *report = &t->way->report;
   const umbra_step_observer observer = {.told = note_layer, .user = t};
   report->ciphertexts = umbra_matrix_ciphertexts(t->values);
@@ -93,7 +91,7 @@ static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
   t->way->result_level = umbra_matrix_level(t->values);
   t->way->result_slots = t->values->layout.slots;
   UMBRA_TRY(umbra_context_cost(t->context, cost));
-  UMBRA_TRY(umbra_context_reference_seconds(t->context, &report->seconds, target));
+  UMBRA_TRY(umbra_context_reference_seconds(t->context, &report->seconds, t->way->target));
   if (!t->way->needs) UMBRA_TRY(umbra_key_needs_create(&t->way->needs, t->way->params));
   return umbra_context_needs(t->context, t->way->needs);
 }
@@ -139,12 +137,12 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
 }
 
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
-                               const umbra_program *program, umbra_target target, const char *machine) {
+                               const umbra_program *program, const char *machine) {
   trial t = {.way = way, .layers = layers};
   *cost = (umbra_cost){UMBRA_COST_INIT};
-  umbra_status status = way->levels ? UMBRA_OK : umbra_way_find_levels(way, program, target);
+  umbra_status status = way->levels ? UMBRA_OK : umbra_way_find_levels(way, program);
   if (status == UMBRA_OK) status = open_trial(&t, program, machine);
-  if (status == UMBRA_OK) status = run_trial(&t, cost, target);
+  if (status == UMBRA_OK) status = run_trial(&t, cost);
   if (status == UMBRA_OK) {
     repeat(&t, cost, program->step_count);
     fill_report(&t, cost, program);
@@ -287,19 +285,19 @@ static umbra_status fill_memory(umbra_way *way, umbra_cost *cost, const list *l)
   const uint64_t memory = memory_to_fill(l);
   way->ahead = memory - cost->device_bytes;
   for (int tries = 2; tries > 0; tries--) {
-    UMBRA_TRY(umbra_way_measure(way, cost, NULL, l->program, l->options->target, NULL));
+    UMBRA_TRY(umbra_way_measure(way, cost, NULL, l->program, NULL));
     if (cost->device_bytes <= memory) return UMBRA_OK;
     const uint64_t beyond = cost->device_bytes - memory;
     way->ahead -= beyond < way->ahead ? beyond : way->ahead;
   }
   way->ahead = 0;
-  return umbra_way_measure(way, cost, NULL, l->program, l->options->target, NULL);
+  return umbra_way_measure(way, cost, NULL, l->program, NULL);
 }
 
 static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
-  UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
+  UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, NULL));
   if (memory && cost.device_bytes < memory_to_fill(l) && way->encode == UMBRA_TRANSFORM_AT_USE)
     return fill_memory(way, &cost, l);
   if (!memory || cost.peak_bytes <= memory) return UMBRA_OK;

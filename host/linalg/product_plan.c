@@ -238,9 +238,7 @@ static int by_seconds(const void *left, const void *right) {
 
 static umbra_status compare(umbra_product_plan *plan) {
   trial t = {.desc = &plan->desc};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry"};
-  UMBRA_TRY(umbra_context_create(&t.context, &desc));
-  umbra_dry_aim(t.context, plan->desc.target);
+  UMBRA_TRY(umbra_dry_open(&t.context, plan->params, plan->desc.target));
   umbra_status status = umbra_evaluator_create(&t.evaluator, t.context, NULL);
   if (status == UMBRA_OK) status = keep_possible(plan, &t);
   umbra_evaluator_destroy(t.evaluator);

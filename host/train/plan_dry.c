@@ -45,10 +45,7 @@ static umbra_status start(dry_run *r) {
 /* A run whose stepper is still to be made. */
 static umbra_status open_run(dry_run *r, const umbra_train_plan *plan) {
   *r = (dry_run){.plan = plan};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry"};
-  UMBRA_TRY(umbra_context_create(&r->context, &desc));
-  umbra_dry_aim(r->context, plan->options.target);
-  return UMBRA_OK;
+  return umbra_dry_open(&r->context, plan->params, plan->options.target);
 }
 
 /* Such a run that keeps every block, under a limit that is never reached, and takes memory as the plan's target does. */

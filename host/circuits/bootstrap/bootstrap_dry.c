@@ -14,9 +14,7 @@ typedef struct dry_run {
 } dry_run;
 
 static umbra_status open_run(dry_run *r, const umbra_bootstrap_plan *plan) {
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = plan->params, .device = "dry"};
-  UMBRA_TRY(umbra_context_create(&r->context, &desc));
-  umbra_dry_aim(r->context, plan->options.target);
+  UMBRA_TRY(umbra_dry_open(&r->context, plan->params, plan->options.target));
   UMBRA_TRY(umbra_evaluator_create(&r->evaluator, r->context, NULL));
   UMBRA_TRY(umbra_bootstrapper_create(&r->bootstrapper, r->context, plan, NULL));
   return umbra_dry_ciphertext(&r->x, r->context, plan->report.input_level, plan->options.slots, plan->options.bound);
