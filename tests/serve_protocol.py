@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # labels: full
 """What umbra serve answers to each request, right or wrong; limits; and jobs that outlive a server that is killed."""
+import functools
 import json
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import socket
@@ -225,6 +227,77 @@ def check_folder(folder):
     fails("works", os.path.join(folder, "state"))
 
 
+def serves(*options, **how):
+    """A server that need not start: its process, and what it says first."""
+    process = subprocess.Popen([PROGRAM, "serve", *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, **how)
+    return process, process.stdout.readline()
+
+
+def is_refused(words, *options, **how):
+    process, told = serves(*options, **how)
+    if "listening" in told:
+        process.kill()
+    process.stdout.close()
+    expect(f"serve {options}: {words}: {told}", process.wait() == 1 and words in told)
+
+
+def check_socket(folder):
+    """A socket takes the place of one at which nobody listens any more, and of nothing else."""
+    first, second, place = folder / "first", folder / "second", folder / "socket"
+    add_client(first, "one"), add_client(second, "one")
+    place.write_text("precious")
+    is_refused("is no socket", "--state", first, "--socket", place)
+    expect("what is there stays", place.read_text() == "precious")
+    place.unlink()
+    process, told = serves("--state", first, "--socket", place)
+    expect(f"it listens: {told}", "listening at unix:" in told)
+    is_refused("--socket", "--state", second, "--socket", place)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    expect("a killed server leaves its socket", place.is_socket())
+    process, told = serves("--state", second, "--socket", place)
+    expect(f"the next one takes its place: {told}", "listening at unix:" in told)
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+    expect("and an ended one leaves none", not place.exists())
+
+
+def check_descriptors(folder):
+    """More connections than files that may be open are refused before anybody connects."""
+    few = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (100, 100))
+    is_refused("need more open files", "--state", folder / "first", "--port", "0", "--connections", "50", preexec_fn=few)
+
+
+def check_remains(state):
+    """What an accident leaves: a client that was removed by half, and jobs whose requests are none or are damaged."""
+    token = add_client(state, "half")
+    jobs = state / "clients/half/jobs"
+    for name, request in (("damaged", b"{"), ("foreign", b'{"command": "rm"}'), ("none", None)):
+        (jobs / name).mkdir()
+        if request:
+            (jobs / name / "request.json").write_bytes(request)
+    server = Served(state)
+    expect("a job without a request is none", server.ask("GET", "/v1/jobs/none", token)[0] == 404)
+    for name in ("damaged", "foreign"):
+        told = server.ask("GET", f"/v1/jobs/{name}", token)
+        expect(f"{name} is not lost in silence: {told}", told[0] == 200 and told[1]["state"] == "failed")
+        expect(f"{name} is not resumed", server.ask("POST", f"/v1/jobs/{name}/resume", token)[0] == 409)
+        expect(f"{name} can be removed", server.ask("DELETE", f"/v1/jobs/{name}", token)[0] == 200)
+    server.end()
+    (state / "clients/half/client.json").unlink()
+    again = [PROGRAM, "serve", "--state", state, "--add-client", "half"]
+    done = subprocess.run(again, capture_output=True, text=True, check=False)
+    expect(f"half a client is told: {done.stderr}", done.returncode == 1 and "what is left of one" in done.stderr)
+    server = Served(state)
+    expect("its token opens nothing", server.ask("GET", "/v1/jobs", token)[0] == 401)
+    server.end()
+    subprocess.run([PROGRAM, "serve", "--state", state, "--remove-client", "half"], check=True)
+    expect("then it is gone", not jobs.exists() and add_client(state, "half") != token)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         state = pathlib.Path(folder, "state")
@@ -247,6 +320,9 @@ def main():
         check_killed(state, ask, owner)
         check_ended(state, ask, owner)
         check_slow(state, alice)
+        check_remains(state)
+        check_socket(pathlib.Path(folder))
+        check_descriptors(pathlib.Path(folder))
     print("\n".join(faults) or "OK")
     sys.exit(bool(faults))
 

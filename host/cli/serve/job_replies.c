@@ -10,13 +10,29 @@
 
 /* ---- what a job is ---- */
 
-static cJSON *read_json(const serve_client *client, const char *name, const char *file) {
+static cJSON *read_outcome(const serve_client *client, const char *name) {
   char path[SERVE_PATH];
-  serve_path(path, SERVE_JOBS "/%s/%s", name, file);
+  serve_path(path, SERVE_JOBS "/%s/" SERVE_OUTCOME_FILE, name);
   char *text = serve_read_text(client->folder, path, SERVE_LARGEST_TEXT);
-  cJSON *json = text ? cJSON_Parse(text) : NULL;
+  cJSON *outcome = text ? cJSON_Parse(text) : NULL;
   free(text);
-  return json;
+  return outcome;
+}
+
+/* NULL also if it is there, and is damaged. */
+static cJSON *read_request(const serve_client *client, const char *name) {
+  char path[SERVE_PATH];
+  serve_path(path, SERVE_JOBS "/%s/" SERVE_REQUEST_FILE, name);
+  char *text = serve_read_text(client->folder, path, SERVE_LARGEST_TEXT);
+  cJSON *request = text ? serve_request_read(text) : NULL;
+  free(text);
+  return request;
+}
+
+static bool is_there(const serve_client *client, const char *name) {
+  char path[SERVE_PATH];
+  serve_path(path, SERVE_JOBS "/%s/" SERVE_REQUEST_FILE, name);
+  return serve_is_there(client->folder, path);
 }
 
 static void tell_active(cJSON *json, const serve_job *job) {
@@ -27,23 +43,30 @@ static void tell_active(cJSON *json, const serve_job *job) {
 
 /* Without an outcome, and not under way: its outcome could not be written. */
 static void tell_ended(cJSON *json, const serve_client *client, const char *name) {
-  cJSON *outcome = read_json(client, name, SERVE_OUTCOME_FILE);
+  cJSON *outcome = read_outcome(client, name);
   if (!outcome) cJSON_AddStringToObject(json, "state", "interrupted");
   const cJSON *item;
   cJSON_ArrayForEach(item, outcome) cJSON_AddItemToObject(json, item->string, cJSON_Duplicate(item, true));
   cJSON_Delete(outcome);
 }
 
+/* Nobody knows what was asked for. */
+static void tell_damaged(cJSON *json) {
+  cJSON_AddStringToObject(json, "state", "failed");
+  cJSON_AddStringToObject(json, "message",
+                          "the request is damaged in the server's folder; remove the job and ask again");
+}
+
 /* NULL if there is no such job. */
 static cJSON *describe(const serve_workers *w, const serve_client *client, const char *name) {
-  cJSON *request = read_json(client, name, SERVE_REQUEST_FILE);
+  if (!is_there(client, name)) return NULL;
+  cJSON *request = read_request(client, name), *json = cJSON_CreateObject();
   const serve_job *job = serve_workers_find(w, client->name, name);
-  if (!request) return NULL;
-  cJSON *json = cJSON_CreateObject();
   cJSON_AddStringToObject(json, "name", name);
-  cJSON_AddItemToObject(json, "request", request);
+  if (request) cJSON_AddItemToObject(json, "request", request);
   if (job) tell_active(json, job);
-  else tell_ended(json, client, name);
+  else if (request) tell_ended(json, client, name);
+  else tell_damaged(json);
   return json;
 }
 
@@ -64,12 +87,6 @@ static serve_reply answer(const serve_workers *w, const serve_client *client, co
   serve_path(path, SERVE_JOBS "/%s/" SERVE_OUT, name);
   serve_each(client->folder, path, list_file, cJSON_AddArrayToObject(json, "files"));
   return serve_answer(status, json);
-}
-
-static bool is_there(const serve_client *client, const char *name) {
-  char path[SERVE_PATH];
-  serve_path(path, SERVE_JOBS "/%s/" SERVE_REQUEST_FILE, name);
-  return serve_is_there(client->folder, path);
 }
 
 /* ---- new ones ---- */
@@ -164,14 +181,15 @@ static serve_reply resume(serve_workers *w, const serve_client *client, const ch
   char path[SERVE_PATH];
   serve_reply refusal = {.file = -1};
   if (!is_there(client, name) || serve_workers_find(w, client->name, name)) return answer(w, client, name, SERVE_OK);
-  cJSON *outcome = read_json(client, name, SERVE_OUTCOME_FILE);
+  cJSON *outcome = read_outcome(client, name);
   const char *state = cJSON_GetStringValue(cJSON_GetObjectItem(outcome, "state"));
   const bool done = state && strcmp(state, "done") == 0;
   cJSON_Delete(outcome);
   if (done) return serve_refuse(SERVE_CONFLICT, "job %s is done", name);
-  cJSON *request = read_json(client, name, SERVE_REQUEST_FILE);
+  cJSON *request = read_request(client, name);
+  if (!request) return serve_refuse(SERVE_CONFLICT, "the request of job %s is damaged", name);
   serve_path(path, SERVE_JOBS "/%s/" SERVE_OUTCOME_FILE, name);
-  if (!request || !serve_request_check(&refusal, request, client, w->state) || !may_add(&refusal, w, client) ||
+  if (!serve_request_check(&refusal, request, client, w->state) || !may_add(&refusal, w, client) ||
       !serve_remove(client->folder, path)) {
     cJSON_Delete(request);
     return refusal.status ? refusal : serve_system_failure();

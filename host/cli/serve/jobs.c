@@ -155,6 +155,13 @@ cJSON *serve_request_parse(serve_reply *refusal, const char *text) {
   return NULL;
 }
 
+cJSON *serve_request_read(const char *text) {
+  serve_reply refusal = {.file = -1};
+  cJSON *request = serve_request_parse(&refusal, text);
+  serve_reply_clear(&refusal);
+  return request;
+}
+
 /* ---- what a request names ---- */
 
 static const char *kind_of(umbra_file_info *info, int file) {

@@ -22,6 +22,7 @@ enum { SERVE_LARGEST_TEXT = 1 << 16 };
  * request. To be deleted.
  */
 cJSON *serve_request_parse(serve_reply *refusal, const char *text);
+cJSON *serve_request_read(const char *text); /* the same of what was kept */
 
 /* False, with a refusal, if something that it names is not there, or not of the right kind. */
 bool serve_request_check(serve_reply *refusal, const cJSON *request, const serve_client *client, int state);

@@ -405,9 +405,8 @@ static bool take_up(void *user, int folder, const char *name, const struct stat 
   const int reason = text ? 0 : errno;
   if (reason == ENOENT) (void)serve_remove(folder, name); /* it never was one, or is one no more */
   else if (reason) cli_warn("job %s of client %s: its request cannot be read: %s", name, v->client, strerror(reason));
-  serve_reply refusal = {.file = -1};
-  cJSON *request = text ? serve_request_parse(&refusal, text) : NULL;
-  serve_reply_clear(&refusal);
+  cJSON *request = text ? serve_request_read(text) : NULL;
+  if (text && !request) cli_warn("job %s of client %s: its request is damaged", name, v->client);
   free(text);
   if (!request || fstatat(folder, path, &asked, AT_SYMLINK_NOFOLLOW) != 0) {
     cJSON_Delete(request);
