@@ -231,7 +231,8 @@ static void put_weights(const cli_evaluation *e, FILE *file) {
 
 /* ---- all of it ---- */
 
-static bool put_page(const cli_evaluation *e, FILE *file) {
+static bool put_page(FILE *file, const void *evaluation) {
+  const cli_evaluation *e = evaluation;
   fputs(head, file);
   put_subject(e, file);
   put_warnings(e, file);
@@ -247,13 +248,5 @@ static bool put_page(const cli_evaluation *e, FILE *file) {
 }
 
 bool cli_evaluation_write(const cli_evaluation *e, const char *option, const char *path) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *file = open_memstream(&text, &size);
-  if (!file) return cli_error("out of memory");
-  bool done = put_page(e, file);
-  done = fclose(file) == 0 && done;
-  done = done ? cli_write_line(option, path, text) : cli_error("out of memory");
-  free(text);
-  return done;
+  return cli_write_printed(option, path, put_page, e);
 }

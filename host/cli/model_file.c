@@ -70,7 +70,8 @@ static bool put_head(FILE *file, const cli_model_file *m) {
   return true;
 }
 
-static bool put_names(FILE *file, const cli_model_file *m) {
+static bool put_names(FILE *file, const void *model) {
+  const cli_model_file *m = model;
   const cli_linear *l = m->model;
   if (!put_head(file, m)) return false;
   for (size_t c = 0; c < l->columns; c++) {
@@ -83,15 +84,7 @@ static bool put_names(FILE *file, const cli_model_file *m) {
 }
 
 static bool write_names(const cli_model_file *m, const char *option, const char *path) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *file = open_memstream(&text, &size);
-  if (!file) return cli_error("out of memory");
-  bool done = put_names(file, m);
-  done = fclose(file) == 0 && done;
-  done = done ? cli_write_line(option, path, text) : cli_error("out of memory");
-  free(text);
-  return done;
+  return cli_write_printed(option, path, put_names, m);
 }
 
 /* ---- JSON ---- */

@@ -215,8 +215,8 @@ static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
 }
 
 /* A line for each, as JSON; false if memory is out. */
-static bool print_digests(const cJSON *digests, FILE *file) {
-  for (const cJSON *digest = digests->child; digest; digest = digest->next) {
+static bool put_digests(FILE *file, const void *digests) {
+  for (const cJSON *digest = ((const cJSON *)digests)->child; digest; digest = digest->next) {
     char *line = cJSON_PrintUnformatted(digest);
     if (!line) return false;
     fprintf(file, "%s%s", line, digest->next ? "\n" : "");
@@ -226,15 +226,8 @@ static bool print_digests(const cJSON *digests, FILE *file) {
 }
 
 static bool save_digests(const server_job *j, const cli_network_options *o, cli_report *report) {
-  char *text = NULL;
-  size_t size = 0;
   if (!o->digests) return true;
-  FILE *file = open_memstream(&text, &size);
-  if (!file) return cli_error("out of memory");
-  const bool printed = print_digests(j->digests, file);
-  const bool whole = (fclose(file) == 0 && printed) || cli_error("out of memory");
-  const bool saved = whole && cli_write_line("--digests", o->digests, text);
-  free(text);
+  const bool saved = cli_write_printed("--digests", o->digests, put_digests, j->digests);
   if (saved) cli_report_step(report, "save digests", o->digests);
   return saved;
 }

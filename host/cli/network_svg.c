@@ -160,15 +160,13 @@ static void put_all(const canvas *c) {
   fputs("</svg>", c->file);
 }
 
-bool cli_network_draw(const cli_network_drawing *drawing, const char *option, const char *path) {
-  char *text = NULL;
-  size_t size = 0;
-  canvas c = {.file = open_memstream(&text, &size), .of = drawing};
-  if (!c.file) return cli_error("out of memory");
+static bool put_drawing(FILE *file, const void *drawing) {
+  canvas c = {.file = file, .of = drawing};
   measure(&c);
   put_all(&c);
-  const bool whole = fclose(c.file) == 0 || cli_error("out of memory");
-  const bool written = whole && cli_write_line(option, path, text);
-  free(text);
-  return written;
+  return true;
+}
+
+bool cli_network_draw(const cli_network_drawing *drawing, const char *option, const char *path) {
+  return cli_write_printed(option, path, put_drawing, drawing);
 }

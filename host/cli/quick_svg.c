@@ -71,14 +71,14 @@ static void put_all(const canvas *c) {
   fputs("</svg>", c->file);
 }
 
-bool cli_quick_draw(const cli_quick_result *results, const char *machine, const char *path) {
-  char *text = NULL;
-  size_t size = 0;
-  canvas c = {.file = open_memstream(&text, &size), .results = results, .machine = machine};
-  if (!c.file) return cli_error("out of memory");
+static bool put_drawing(FILE *file, const void *drawing) {
+  canvas c = *(const canvas *)drawing;
+  c.file = file;
   put_all(&c);
-  const bool whole = fclose(c.file) == 0 || cli_error("out of memory");
-  const bool written = whole && cli_write_line("--svg", path, text);
-  free(text);
-  return written;
+  return true;
+}
+
+bool cli_quick_draw(const cli_quick_result *results, const char *machine, const char *path) {
+  const canvas drawing = {.results = results, .machine = machine};
+  return cli_write_printed("--svg", path, put_drawing, &drawing);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -202,4 +203,16 @@ static bool write_text(const char *path, const char *text) {
 
 bool cli_write_line(const char *option, const char *path, const char *text) {
   return cli_goes_on() && (write_text(path, text) || cli_error("%s: %s: %s", option, path, strerror(errno)));
+}
+
+bool cli_write_printed(const char *option, const char *path, cli_put *put, const void *of) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *file = open_memstream(&text, &size);
+  if (!file) return cli_error("out of memory");
+  bool done = put(file, of);
+  done = fclose(file) == 0 && done;
+  done = done ? cli_write_line(option, path, text) : cli_error("out of memory");
+  free(text);
+  return done;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define CLI_KIND_PARAMS "parameters"
 #define CLI_KIND_SECRET_KEY "secret key"
@@ -77,5 +78,9 @@ bool cli_may_write(const char *option, const char *path, const char *kind, const
  * error, if it cannot be.
  */
 bool cli_write_line(const char *option, const char *path, const char *text);
+
+/* The same of what `put` prints of an object: nothing is written if it fails, which is for lack of memory. */
+typedef bool cli_put(FILE *file, const void *of);
+bool cli_write_printed(const char *option, const char *path, cli_put *put, const void *of);
 
 #endif
