@@ -31,7 +31,9 @@ def check(names):
     for title, operation in OPERATIONS.items():
         a = find("amd-epyc-2-cores-2026-11-22-evening", 2, "n16-d24-s50", operation)
         c = find("intel-xeon-avx512-2026-11-29-openfhe-1.6.1", 1, "n16-d24-s50", operation)
-        values = [a["umbra_ms"], a["peer_ms"], a["ratio"], c["umbra_cpu_min_ms"], c["peer_cpu_min_ms"], c["ratio_of_cpu"]]
+        d = find("amd-epyc-avx2-2026-12-01-openfhe-1.6.1", 1, "n16-d24-s50", operation)
+        values = [a["umbra_ms"], a["peer_ms"], a["ratio"], c["umbra_cpu_min_ms"], c["peer_cpu_min_ms"], c["ratio_of_cpu"],
+                  d["umbra_ms"], d["peer_ms"], d["ratio"]]
         for text, value in zip(table[title], values, strict=True):
             rounded(text, value)
     refresh = find("amd-epyc-2-cores-2026-11-23-bootstrap", 2, "boot-64k-40", "bootstrap")
