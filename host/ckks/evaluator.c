@@ -97,12 +97,13 @@ static void combine_parts(const umbra_evaluator *evaluator, const umbra_view *ds
                                                                                   &alone);
 }
 
+/* made = a +- b, of that estimate and level, at made's level. A plaintext has one part. */
 static umbra_status combine_at_level(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
-                                     const umbra_ciphertext *b, combine op) {
+                                     const umbra_poly *b, umbra_estimate estimate, uint32_t level, combine op) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_operand x, y;
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, made->level));
-  umbra_status status = umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, made->level);
+  umbra_status status = umbra_operand_open(&y, evaluator, b, estimate, level, made->level);
   if (status == UMBRA_OK) {
     umbra_view dst = umbra_poly_view(&made->poly, ring);
     combine_parts(evaluator, &dst, &x.view, &y.view, op);
@@ -120,7 +121,8 @@ static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make_parts(&made, evaluator, a, umbra_min_u32(a->level, b->level),
                                     umbra_max_u32(a->slots, b->slots), umbra_max_u32(a->poly.polys, b->poly.polys)));
-  return umbra_result_finish(evaluator, out, made, combine_at_level(evaluator, made, a, b, op));
+  return umbra_result_finish(evaluator, out, made,
+                             combine_at_level(evaluator, made, a, &b->poly, b->estimate, b->level, op));
 }
 
 umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -146,26 +148,14 @@ static umbra_status copy_at_level(umbra_evaluator *evaluator, umbra_ciphertext *
   return UMBRA_OK;
 }
 
-static umbra_status combine_plain(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
-                                  const umbra_plaintext *b, combine op) {
-  umbra_ring *ring = evaluator->context->ring;
-  UMBRA_TRY(copy_at_level(evaluator, made, a));
-  umbra_operand y;
-  UMBRA_TRY(umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, made->level));
-  umbra_view both = umbra_poly_view(&made->poly, ring), c0 = umbra_view_poly(&both, 0);
-  op(ring, evaluator->stream, &c0, &c0, &y.view);
-  made->estimate = umbra_noise_add(made->estimate, y.estimate);
-  umbra_operand_close(&y, evaluator);
-  return UMBRA_OK;
-}
-
 static umbra_status sum_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                               const umbra_plaintext *b, combine op) {
   UMBRA_TRY(umbra_check_with_plain(evaluator, out, a, b));
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(
       umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
-  return umbra_result_finish(evaluator, out, made, combine_plain(evaluator, made, a, b, op));
+  return umbra_result_finish(evaluator, out, made,
+                             combine_at_level(evaluator, made, a, &b->poly, b->estimate, b->level, op));
 }
 
 umbra_status umbra_add_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
