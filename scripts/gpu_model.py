@@ -74,6 +74,7 @@ class Assumptions:
 
 CENTRAL = Assumptions(wide=2, efficiency=0.7, bandwidth=4.1e12, l2=30e6, gap=1.2e-6)
 FULL_RATE = dataclasses.replace(CENTRAL, wide=1)
+OVERLAPPED = dataclasses.replace(CENTRAL, gap=0.3e-6)  # with UMBRA_CUDA_OVERLAP: a kernel is there when the last one ends
 LEAST = Assumptions(wide=1, efficiency=0.8, bandwidth=4.3e12, l2=64e6, gap=0.9e-6)
 MOST = Assumptions(wide=2, efficiency=0.5, bandwidth=3.6e12, l2=20e6, gap=2.5e-6)
 
@@ -506,7 +507,7 @@ def counted_instructions(steps):
 
 # ---- predictions ----
 
-SCENARIOS = {"microseconds": CENTRAL, "full_rate": FULL_RATE, "least": LEAST, "most": MOST}
+SCENARIOS = {"microseconds": CENTRAL, "full_rate": FULL_RATE, "overlapped": OVERLAPPED, "least": LEAST, "most": MOST}
 
 
 class Prediction:

@@ -67,7 +67,7 @@ PIPES = [
     ("memory", r"(LDG|STG|LD|ST|LDS|STS)\b"),
     ("double", r"D(ADD|MUL|FMA|SETP)\b"),
     ("special", r"(BREV|FLO|POPC|S2R|I2F|F2I|MUFU)\b"),
-    ("other", r"(U[A-Z]|R2UR|S2UR|LDC|BRA|EXIT|BAR|BSSY|BSYNC|WARPSYNC)"),
+    ("other", r"(U[A-Z]|R2UR|S2UR|LDC|BRA|EXIT|BAR|BSSY|BSYNC|WARPSYNC|ACQBULK|PREEXIT)"),
 ]
 FIELDS = [name for name, _ in PIPES] + ["words"]
 WORDS = re.compile(r"\.(64|128)\b")  # of a memory access; 32 bits otherwise

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: emu UMBRA_EMU_ORDER=forward */
 /* labels: emu UMBRA_EMU_ORDER=reverse */
-/* labels: emu UMBRA_EMU_ORDER=random */
+/* labels: emu UMBRA_EMU_ORDER=random UMBRA_CUDA_OVERLAP=1 */
 /* labels: emu UMBRA_EMU_QUEUE=deferred UMBRA_EMU_DEVICES=2 UMBRA_CONFORMANCE_RINGS=10 */
 /* labels: emu UMBRA_EMU_QUEUE=copies UMBRA_EMU_DEVICES=2 UMBRA_CONFORMANCE_RINGS=10 */
 /*
  * Conformance of the emulated CUDA kernels, once for each order in which the emulator runs the threads of a block; on
  * the small rings also with queues that work as late as they may, or copy as early as they may,
- * and two devices.
+ * and two devices. In the random order kernels overlap.
  *
  * Usage: conformance_emu [operation], where the name may contain * and ?.
  */

@@ -6,7 +6,9 @@
   * no directive of the preprocessor names the emulator;
   * a block under #ifdef __CUDA_ARCH__ holds inline PTX or an intrinsic, and has an #else, the same in C;
   * inline PTX stands nowhere else;
-  * kernels are launched by umbra_cuda_launch only, and have no shared memory but UMBRA_SHARED.
+  * kernels are launched by umbra_cuda_launch only, and have no shared memory but UMBRA_SHARED;
+  * the first thing that a kernel does is umbra_cuda_begin: before it, the kernel ahead may still be at work.
+cuda.cuh, which makes these, may also ask for the version of __CUDA_ARCH__: the emulator goes with the newest.
 """
 import pathlib
 import re
@@ -16,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DIRECTIVE = re.compile(r"^\s*#\s*(\w+)(.*)")
 PTX = re.compile(r"\basm\b|\b__asm__\b")
 INTRINSIC = re.compile(r"\b__[a-z]\w+\(")
+KERNEL = re.compile(r"\b__global__\b[^;{]*\{\s*(\w*)")
 
 
 def without_comments(text):
@@ -27,16 +30,18 @@ def without_comments(text):
 
 def check(name, text):
     """Faults as (line, text)."""
-    faults = []
+    text = without_comments(text)
+    faults = [(text.count("\n", 0, kernel.start(1)) + 1, "a kernel begins with umbra_cuda_begin")
+              for kernel in KERNEL.finditer(text) if kernel[1] != "umbra_cuda_begin"]
     blocks = []  # of open conditionals: [line, is about __CUDA_ARCH__, has what only a GPU knows, has an #else]
-    for number, line in enumerate(without_comments(text).splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         directive = DIRECTIVE.match(line)
         if directive:
             word, rest = directive.groups()
             if word != "include" and re.search(r"EMU", rest):
                 faults.append((number, "the preprocessor asks for the emulator"))
             if word in ("if", "ifdef", "ifndef"):
-                device = "__CUDA_ARCH__" in rest
+                device = "__CUDA_ARCH__" in rest and name != "cuda.cuh"
                 if device and (word == "ifndef" or re.search(r"[<>=!]", rest)):
                     faults.append((number, "__CUDA_ARCH__ may only be asked for with #ifdef or #if defined"))
                 blocks.append([number, device, False, False])
@@ -75,6 +80,10 @@ CASES = [
     ("  umbra_emu_barrier();\n", 1),
     ("k<<<1, 2>>>();\n", 1),
     ("__shared__ int x[3];\n", 1),
+    ("__global__ void k(int a,\n int b) {\n  umbra_cuda_begin();\n  f();\n}\n", 0),
+    ("__global__ void k(int a) {\n  /* umbra_cuda_begin(); */\n  f();\n  umbra_cuda_begin();\n}\n", 1),
+    ("__global__ void k(int a) {}\n", 1),
+    ("__global__ void k(int a);\n", 0),
 ]
 
 

@@ -5,6 +5,7 @@
 
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     automorphism(umbra_cuda_tables tables, umbra_view dst, umbra_view src, uint32_t h) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {

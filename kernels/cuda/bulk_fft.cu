@@ -118,6 +118,7 @@ void umbra_cuda_plans_destroy(umbra_device *device) {
 template <bool inverse>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     twist(umbra_cuda_tables tables, double *re, double *im, double2 *x, uint32_t log_m, uint32_t points) {
+  umbra_cuda_begin();
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= points) return;
   const uint32_t entry = (2u << log_m) + (i & ((1u << log_m) - 1));
@@ -146,6 +147,7 @@ static __device__ __forceinline__ uint32_t reversed(uint32_t x, uint32_t bits) {
 template <bool inverse>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     reverse(double *re, double *im, double2 *x, uint32_t log_m, uint32_t log_rows) {
+  umbra_cuda_begin();
   UMBRA_SHARED(shared);
   const uint32_t rows = 1u << log_rows, points = rows * rows, pitch = rows + 1; /* no two rows in the same banks */
   double *tile_re = reinterpret_cast<double *>(shared), *tile_im = tile_re + rows * pitch;

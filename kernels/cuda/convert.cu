@@ -210,6 +210,7 @@ template <int JOBS>
 static __global__ void __launch_bounds__(THREADS)
     convert(umbra_cuda_tables tables, umbra_view dst, umbra_view src, const __grid_constant__ job_list<JOBS> jobs,
             uint32_t log_lanes) {
+  umbra_cuda_begin();
   const place p = place_of(tables.log_n, log_lanes);
   const job &work = jobs.of[JOBS > 1 ? p.poly : 0];
   read_sources(tables, src, JOBS > 1 ? work.poly : p.poly, work, p);

@@ -56,6 +56,7 @@ struct umbra_stream {
   int unrecordable;                   /* what is being recorded moves host memory */
   cudaError_t lost;                   /* the first failure of what is being recorded */
   int unpinned;                       /* there was no pinned memory to be had */
+  int overlap;                        /* the device's: kernels may begin before those ahead of them are over */
   umbra_cuda_staging *staging;        /* NULL until something is uploaded or downloaded */
   cudaEvent_t lap[2];                 /* the last lap's, and that of the next one; NULL until there is one */
   umbra_cuda_marks marks;
@@ -76,7 +77,10 @@ static cudaError_t umbra_cuda_with_room(const umbra_device *device, Call call) {
   return call();
 }
 
-/* Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. */
+/*
+ * Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. Where kernels overlap, this
+ * one may take its place on the device while the one before it ends; umbra_cuda_begin keeps it from doing more.
+ */
 template <class... Parameters, class... Arguments>
 static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*kernel)(Parameters...), dim3 grid,
                               dim3 block, size_t shared_bytes, Arguments... arguments) {
@@ -86,8 +90,25 @@ static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*ker
   config.blockDim = block;
   config.dynamicSmemBytes = shared_bytes;
   config.stream = stream->queue;
+  cudaLaunchAttribute overlapping = {};
+  overlapping.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  overlapping.val.programmaticStreamSerializationAllowed = 1;
+  config.attrs = &overlapping;
+  config.numAttrs = stream->overlap ? 1 : 0;
   const auto launch = [&] { return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...); };
   umbra_cuda_note(stream, name, umbra_cuda_with_room(stream->device, launch));
+}
+
+/*
+ * What every kernel begins with. It allows the next kernel to take its place as soon as all blocks of this one have
+ * theirs, and waits until the one before it in the queue, which itself has waited for all before, is over and its
+ * results are seen. A kernel that was launched without overlap waits for nothing.
+ */
+static __device__ __forceinline__ void umbra_cuda_begin() {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+  cudaTriggerProgrammaticLaunchCompletion(); /* in this order: inverse_rows takes more registers in the other */
+  cudaGridDependencySynchronize();
+#endif
 }
 
 /* Loads kernels to the thread's device; the first error. */

@@ -77,13 +77,22 @@ static int attribute(cudaDeviceAttr which, int ordinal) {
   return cudaDeviceGetAttribute(&value, which, ordinal) == cudaSuccess ? value : 0;
 }
 
-/* The oldest devices that kernels are built for. */
-enum { OLDEST_CAPABILITY = 75 };
+/* The oldest devices that kernels are built for, and those of which one kernel can wait for another by itself. */
+enum { OLDEST_CAPABILITY = 75, OVERLAP_CAPABILITY = 90 };
+
+static int capability_of(int ordinal) {
+  return 10 * attribute(cudaDevAttrComputeCapabilityMajor, ordinal) +
+         attribute(cudaDevAttrComputeCapabilityMinor, ordinal);
+}
 
 static int works(int ordinal) {
-  const int capability = 10 * attribute(cudaDevAttrComputeCapabilityMajor, ordinal) +
-                         attribute(cudaDevAttrComputeCapabilityMinor, ordinal);
-  return capability >= OLDEST_CAPABILITY && attribute(cudaDevAttrMemoryPoolsSupported, ordinal);
+  return capability_of(ordinal) >= OLDEST_CAPABILITY && attribute(cudaDevAttrMemoryPoolsSupported, ordinal);
+}
+
+/* Whether kernels are to overlap. Off by itself until a device has shown that it gains. */
+static int overlaps(int ordinal) {
+  const char *wanted = getenv("UMBRA_CUDA_OVERLAP");
+  return wanted && strcmp(wanted, "1") == 0 && capability_of(ordinal) >= OVERLAP_CAPABILITY;
 }
 
 /* How many CUDA sees; 0 if there is no driver, or an older one, and then that is the thread's failure. */
@@ -271,6 +280,7 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
   umbra_device *opened = static_cast<umbra_device *>(calloc(1, sizeof *opened));
   if (!opened) return UMBRA_ERROR_OUT_OF_MEMORY;
   opened->ordinal = ordinal;
+  opened->overlap = overlaps(ordinal);
   pthread_mutex_init(&opened->lock, NULL); /* default attributes: cannot fail */
   pthread_mutex_init(&opened->plan_lock, NULL);
   pthread_mutex_init(&opened->ahead.lock, NULL);

@@ -7,6 +7,7 @@
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     divide_close(umbra_cuda_tables tables, umbra_view dst, umbra_view x, umbra_cuda_constants a, umbra_view z,
                  umbra_cuda_constants b) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {

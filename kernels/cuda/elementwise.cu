@@ -68,6 +68,7 @@ static __device__ __forceinline__ limb_constants constants_at(const umbra_cuda_t
 template <class Operation>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     unary(umbra_cuda_tables tables, umbra_view dst, umbra_view a) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -81,6 +82,7 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
 template <class Operation>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     with_constant(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_cuda_constants c, int factor) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -99,6 +101,7 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
 template <class Operation>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     binary(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_view b, int accumulate) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -113,6 +116,7 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
 }
 
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS) clear(umbra_cuda_tables tables, umbra_view dst) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {

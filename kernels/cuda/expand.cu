@@ -70,6 +70,7 @@ static __device__ __forceinline__ void draw(uint32_t residue[WORDS], const seed_
 /* The limb at position p has the counters from p * 2^32 on, and n / WORDS of them for each attempt. */
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     expand(umbra_cuda_tables tables, umbra_view dst, seed_words seed, uint64_t first) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(WORDS), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {

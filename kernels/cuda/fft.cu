@@ -90,6 +90,7 @@ static __device__ __forceinline__ void stage(const fft_tile &tile, const umbra_c
 template <bool inverse>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     fft(umbra_cuda_tables tables, double *re, double *im, fft_pass pass) {
+  umbra_cuda_begin();
   UMBRA_SHARED(shared);
   const uint32_t log_tiles = pass.log_m - pass.log_rows - pass.log_columns, m = 1u << pass.log_m;
   const fft_tile tile = tile_of(shared, pass, blockIdx.x & ((1u << log_tiles) - 1));

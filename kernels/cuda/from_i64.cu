@@ -20,6 +20,7 @@ static __device__ __forceinline__ uint32_t power_of_two(uint32_t shift, const um
  */
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     from_i64(umbra_cuda_tables tables, umbra_view dst, const int64_t *value, uint32_t shift) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(2), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {

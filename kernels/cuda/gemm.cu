@@ -51,6 +51,7 @@ static __device__ __forceinline__ void add_columns(umbra_cuda_sums<2> (&sums)[ti
 template <int tile>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     gemm(umbra_cuda_tables tables, umbra_view dst, umbra_view a, const uint32_t *w, uint32_t rows, uint32_t columns) {
+  umbra_cuda_begin();
   UMBRA_SHARED(factors);
   const uint32_t n = tables.n, tiles = (rows + tile - 1) / tile, row = blockIdx.x % tiles * tile;
   const uint32_t i = 2 * (blockIdx.x / tiles * blockDim.x + threadIdx.x), limb = blockIdx.y;

@@ -77,6 +77,7 @@ template <int digits>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     inner_products(umbra_cuda_tables tables, umbra_view dst, digit_views<digits> digit, beginning begin,
                    rotation_list rotations) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const work w = work_of(tables, dst, begin, i, limb);
@@ -105,6 +106,7 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     long_inner_product(umbra_cuda_tables tables, umbra_view dst, digit_views<UMBRA_MAX_DIGITS> digit, uint32_t digits,
                        beginning begin, rotation rotation) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const work w = work_of(tables, dst, begin, i, limb);

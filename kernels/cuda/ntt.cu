@@ -313,6 +313,7 @@ template <int STAGES>
 static __global__ void __launch_bounds__(THREADS)
     forward_columns(umbra_cuda_tables tables, umbra_view view, uint32_t limbs,
                     const __grid_constant__ umbra_cuda_skip skip) {
+  umbra_cuda_begin();
   using first = pass<STAGES, 0>;
   const uint32_t poly = first::shape::poly(), limb = limb_of_block(skip, poly);
   if (limb >= limbs) return;
@@ -326,6 +327,7 @@ static __global__ void __launch_bounds__(THREADS)
 template <int STAGES>
 static __global__ void __launch_bounds__(THREADS)
     inverse_columns(umbra_cuda_tables tables, umbra_view view, const __grid_constant__ umbra_cuda_constants c) {
+  umbra_cuda_begin();
   using first = pass<STAGES, 0>;
   const limb_job at = job_of(tables, view, first::shape::poly(), blockIdx.y);
   const uint32_t closing = mul(to_montgomery(c.of[blockIdx.y], at), to_montgomery(at.prime->n_inv, at), at.m);
@@ -434,6 +436,7 @@ static __device__ __forceinline__ void store_row(const limb_job &at, const row_p
 static __global__ void __launch_bounds__(THREADS)
     forward_rows(umbra_cuda_tables tables, umbra_view view, uint32_t limbs,
                  const __grid_constant__ umbra_cuda_skip skip) {
+  umbra_cuda_begin();
   const row_place p = place_of(tables.log_n);
   const uint32_t limb = limb_of_block(skip, p.poly);
   if (limb >= limbs) return;
@@ -452,6 +455,7 @@ static __global__ void __launch_bounds__(THREADS)
     forward_rows_close(umbra_cuda_tables tables, umbra_view dst, umbra_view x,
                        const __grid_constant__ umbra_cuda_constants a, umbra_view z,
                        const __grid_constant__ umbra_cuda_constants b) {
+  umbra_cuda_begin();
   const row_place p = place_of(tables.log_n);
   const uint32_t limb = blockIdx.y;
   const limb_job at = job_of(tables, z, p.poly, limb);
@@ -476,6 +480,7 @@ static __global__ void __launch_bounds__(THREADS)
 
 static __global__ void __launch_bounds__(THREADS)
     inverse_rows(umbra_cuda_tables tables, umbra_view dst, umbra_view src) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n;
   const row_place p = place_of(tables.log_n);
   const limb_job at = job_of(tables, dst, p.poly, blockIdx.y);

@@ -20,6 +20,7 @@ template <int groups>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     plain_products(umbra_cuda_tables tables, umbra_view dst, umbra_view plain, umbra_view a, uint32_t terms,
                    uint32_t log_gap, uint32_t first) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(2), limb = blockIdx.y;
   if (i >= n) return;
   const umbra_cuda_limb to = umbra_cuda_limb_at(dst, n, 2 * first, limb);

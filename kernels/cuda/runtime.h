@@ -44,7 +44,8 @@ struct umbra_device {
   umbra_cuda_plan plan[UMBRA_CUDA_PLANS];
   uint64_t plan_uses;
   umbra_cuda_ahead ahead;
-  int failed; /* set once, after the text; read and written by the functions below only */
+  int overlap; /* of kernels: launched with UMBRA_CUDA_OVERLAP */
+  int failed;  /* set once, after the text; read and written by the functions below only */
   char failure[256];
 };
 

@@ -26,6 +26,7 @@ umbra_status umbra_cuda_stream_create(umbra_stream **stream, const umbra_device 
   made->tables = &device->tables;
   made->host_prime = device->host_prime;
   made->queue = device->queue;
+  made->overlap = device->overlap;
   *stream = made;
   return UMBRA_OK;
 }

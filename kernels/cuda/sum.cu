@@ -72,6 +72,7 @@ static __device__ __forceinline__ void add_multiples(parts &result, const umbra_
 
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     sum(umbra_cuda_tables tables, umbra_view dst, const __grid_constant__ summands of) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const umbra_cuda_limb to = umbra_cuda_limb_at(dst, n, 0, limb);

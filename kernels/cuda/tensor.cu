@@ -14,6 +14,7 @@ static __device__ __forceinline__ void close(uint32_t *dst, const umbra_cuda_sum
 
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     tensor(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_view b, int accumulate) {
+  umbra_cuda_begin();
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const umbra_cuda_limb to = umbra_cuda_limb_at(dst, n, 0, limb);

@@ -16,6 +16,8 @@
  *   misalignment, overflow   under UndefinedBehaviorSanitizer
  *   data races               under ThreadSanitizer (clang): inside blocks of at most 250 threads, larger ones are
  *                            refused; and between blocks that run within 250 threads of each other
+ *   overlapping kernels      in launches with programmatic serialisation: threads that never wait for the kernel ahead; not
+ *                            what they touch before they wait
  *   wrong launches           limits of block, grid, shared memory and arguments are those of sm_90
  *   wrong use of devices     kernels in streams of devices that are not the thread's; memory of another device, which
  *                            is poisoned under AddressSanitizer and otherwise not there while kernels run (SIGSEGV)

@@ -70,6 +70,7 @@ struct umbra_emu_grid {
   const void *kernel;
   dim3 blocks, threads;
   size_t shared_bytes;
+  bool overlaps;         /* it may begin before the grid ahead of it is over: its threads have to wait for that */
   std::string arguments; /* their bytes, if the launch is traced */
   std::function<void()> thread;
 };

@@ -94,9 +94,22 @@ static bool within(dim3 extent, unsigned x, unsigned y, unsigned z) {
   return extent.x - 1 < x && extent.y - 1 < y && extent.z - 1 < z; /* 0 wraps */
 }
 
+/* Whether the launch has the one attribute that is known here; false, too, if it is there and says no. */
+static bool overlaps(const cudaLaunchConfig_t *config) {
+  return config->numAttrs && config->attrs->val.programmaticStreamSerializationAllowed;
+}
+
+static cudaError_t check_attributes(const cudaLaunchConfig_t *config, int device) {
+  if (!config->numAttrs) return cudaSuccess;
+  int capability = 0;
+  cudaError_t error = cudaDeviceGetAttribute(&capability, cudaDevAttrComputeCapabilityMajor, device);
+  if (error) return error;
+  bool known = config->numAttrs == 1 && config->attrs->id == cudaLaunchAttributeProgrammaticStreamSerialization;
+  return known && capability >= 9 ? cudaSuccess : cudaErrorNotSupported;
+}
+
 static cudaError_t check_launch(const cudaLaunchConfig_t *config, const void *kernel) {
   if (!kernel) return cudaErrorInvalidDeviceFunction;
-  if (config->numAttrs) return cudaErrorNotSupported;
   const dim3 &block = config->blockDim;
   if (!within(config->gridDim, INT32_MAX, 65535, 65535) || !within(block, 1024, 1024, 64) ||
       (uint64_t)block.x * block.y * block.z > UMBRA_EMU_BLOCK_MAX) {
@@ -118,12 +131,13 @@ cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kerne
   umbra_emu_call call(true, false);
   const int device = umbra_emu_device();
   if (!call.error) call.error = check_launch(config, kernel);
+  if (!call.error) call.error = check_attributes(config, device);
   if (!call.error && umbra_emu_stream_device(config->stream) != device) call.error = cudaErrorInvalidResourceHandle;
   umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (!call.error) call.error = umbra_emu_launch_error();
   if (call.error) return call.end(call.error);
   if (loaded.insert({kernel, device}).second) umbra_emu_happened(UMBRA_EMU_LOADS);
-  umbra_emu_grid grid = {
-      kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(arguments), std::move(thread)};
+  umbra_emu_grid grid = {kernel,           config->gridDim,      config->blockDim, config->dynamicSmemBytes,
+                         overlaps(config), std::move(arguments), std::move(thread)};
   return call.end(umbra_emu_enqueue(config->stream, UMBRA_EMU_KERNELS, [=] { return run_grid(grid, device); }));
 }

@@ -46,6 +46,7 @@ enum thread_state : uint8_t { READY, AT_BARRIER, AT_WARP, RETURNED };
 struct thread {
   umbra_emu_fiber *fiber; /* NULL until it starts */
   thread_state state;
+  bool dependent; /* on the grid ahead, for which it has not waited yet */
   uint3 index;
   const char *file; /* where it waits */
   int line;
@@ -118,6 +119,15 @@ static void report_divergence(worker *w, const thread *a, const thread *b) {
   snprintf(block, sizeof block, ", block (%u, %u, %u): ", blockIdx.x, blockIdx.y, blockIdx.z);
   std::string text = std::string("divergent barrier in ") + umbra_emu_name(w->grid->kernel) + block;
   umbra_emu_find((text + describe(a) + ", " + describe(b)).c_str());
+}
+
+static void report_dependent(worker *w, const thread *t) {
+  char text[160];
+  if (w->stuck) return;
+  w->stuck = true;
+  snprintf(text, sizeof text, ", block (%u, %u, %u): thread (%u, %u, %u) never waited for the grid ahead", blockIdx.x,
+           blockIdx.y, blockIdx.z, t->index.x, t->index.y, t->index.z);
+  umbra_emu_find((std::string(umbra_emu_name(w->grid->kernel)) + text).c_str());
 }
 
 static bool together(const thread *a, const thread *b) {
@@ -204,6 +214,7 @@ static void fiber_main(void) {
     w->grid->thread();
     thread *ended = w->current;
     ended->state = RETURNED;
+    if (ended->dependent) report_dependent(w, ended);
     w->ready--;
     __tsan_release(w->end);
     thread *next = pick(w);
@@ -226,6 +237,8 @@ static void wait(worker *w) {
 }
 
 /* ---- what kernels call ---- */
+
+void cudaGridDependencySynchronize(void) { self->current->dependent = false; }
 
 void umbra_emu_barrier(const char *file, int line) {
   worker *w = self;
@@ -308,6 +321,7 @@ static void prepare_threads(worker *w, uint64_t block) {
     thread *t = w->threads + i;
     t->fiber = nullptr;
     t->state = READY;
+    t->dependent = w->grid->overlaps;
     t->index = position(i, w->grid->threads);
     w->order[i] = (uint16_t)(settings->order == UMBRA_EMU_REVERSE ? w->count - 1 - i : i);
 #ifdef UMBRA_EMU_TSAN

@@ -148,12 +148,12 @@ class Check:
             self.miss(f"{what}: {result}", text)
         return result
 
-    def bench(self, name, *arguments):
+    def bench(self, name, *arguments, **env):
         """Runs of umbra_bench, as many as there were; failures are noted."""
         result = self.logs / f"{name}.json"
         command = [self.paths["umbra_bench"], "--backend=cuda", f"--threads={self.machine.processors()}",
                    "--benchmark_out_format=json", f"--benchmark_out={result}", *arguments]
-        status, text = self.call(name, command)
+        status, text = self.call(name, command, **env)
         runs = results.read_benchmarks(result)
         wrong = [run for run in runs if run.get("error_occurred")]
         for run in wrong:

@@ -29,6 +29,7 @@ MATRICES = [
 ]
 REFRESHES = [r"^bootstrap(_graph|_pair|_raise|_coeffs_to_slots|_slots_to_coeffs)?/", r"^bootstrap_stc_first/"]
 REFRESH = r"^bootstrap/"
+OVERLAPPED = [(SET, r"^(mul_relin_rescale|rotate)(_graph)?/"), (BOOT_SET, r"^bootstrap_graph/")]
 ROTATION = r"^rotate/"
 PROFILED_LAUNCHES = 12  # which one rotation consists of
 STREAMED_MIB = 4096  # less than the keys of a refresh; under 8 GiB all of them, and the matrices, would stay
@@ -93,8 +94,8 @@ STEPS = [
          "measured here: 15 for one set with keys; counted: 34 operations of 0.5 s"),
     Step("matrices", 1, 15, 20, "umbra_bench: products of matrices, plain and encrypted, and convolutions",
          "measured here: keys, inputs and weights of 15 benchmarks 21, and 16 cores share them; counted: 0.1 s of each"),
-    Step("refreshes", 1, 40, 50, "a refresh as a graph and called, its parts, and the joules that it takes",
-         "measured here: keys and matrices 39, made twice; counted: 7 benchmarks of 2.3 s"),
+    Step("refreshes", 1, 32, 50, "a refresh as a graph and called, its parts, and the joules that it takes",
+         "measured here: keys and matrices 39, made twice, and 16 cores share them; counted: 7 benchmarks of 2.3 s"),
     Step("helr", 1, 25, 35, "HELR with the program, from files: 32 iterations, weights beside the reference",
          "measured on two cores (bench/results): plan, keys and data 10; guessed: copies of 2 GB, keys to the GPU 5"),
     Step("mlp_square", 1, 13, 18, "784-128-10 with squares on 1 and 1000 images, encrypted; bits of layers beside the CPU",
@@ -110,6 +111,8 @@ STEPS = [
     Step("mlp_train_small", 2, 14, 20, "the same of 196-64-10",
          "measured on two cores: plan and twins 6, keys 16 and loading them 10, which 16 cores share; predicted by the plan: "
          "batches 0.7; guessed: 5 GB to a GPU 2, starts of CUDA 1"),
+    Step("overlap", 2, 8, 20, "products, rotations and a refresh with UMBRA_CUDA_OVERLAP, beside those without",
+         "as operations and refreshes: keys and matrices once; counted: 5 benchmarks of 0.5 s"),
     Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",
          "as refreshes, keys and matrices once; counted: 7.3 GB through PCI Express for each of 12 calls"),
     Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation",

@@ -116,6 +116,14 @@ def refreshes(c):
         c.miss("joules of a refresh")
 
 
+def overlap(c):
+    """Kernels that take their places early, beside the rows of operations and refreshes."""
+    runs = []
+    for params, text in plan.OVERLAPPED:
+        runs += c.bench(f"overlap-{params}", f"--params={params}", f"--benchmark_filter={text}", UMBRA_CUDA_OVERLAP="1")
+    c.report["overlap"] = results.summarise(runs, None)
+
+
 def streaming(c):
     """Less memory than keys and matrices take: in every refresh some of them have to come from the host."""
     runs = c.bench("streaming", f"--params={plan.BOOT_SET}", f"--memory={plan.STREAMED_MIB}", "--warm=0",

@@ -95,24 +95,42 @@ static __global__ void large_block(uint32_t *out, int wrong) {
   out[i] = i;
 }
 
+/* wrong: the last thread of the grid does not wait for the kernel ahead. */
+static __global__ void dependent(uint32_t *out, int wrong) {
+  const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (!wrong || i != WORDS - 1) umbra_cuda_begin();
+  out[i] = i;
+}
+
 typedef void (*kernel)(uint32_t *out, int wrong);
 static const struct {
   const char *name;
   kernel run;
   uint32_t spare; /* words behind the result */
 } cases[] = {
-    {"missing_barrier", missing_barrier, 0}, {"uninitialised", uninitialised, 0}, {"divergent", divergent, 0},
-    {"global_store", global_store, 0},       {"shared_store", shared_store, 0},   {"misaligned", misaligned, 4},
-    {"wide_shift", wide_shift, 0},           {"block_race", block_race, 1},       {"large_block", large_block, 0},
+    {"missing_barrier", missing_barrier, 0},
+    {"uninitialised", uninitialised, 0},
+    {"divergent", divergent, 0},
+    {"global_store", global_store, 0},
+    {"shared_store", shared_store, 0},
+    {"misaligned", misaligned, 4},
+    {"wide_shift", wide_shift, 0},
+    {"block_race", block_race, 1},
+    {"large_block", large_block, 0},
+    {"dependent", dependent, 0},
 };
 
 /* out[i] = i is the right result of all. */
 static int run(kernel run, uint32_t spare, int wrong) {
   const uint32_t blocks = run == large_block && wrong ? 1 : BLOCKS;
+  cudaLaunchAttribute overlapping = {cudaLaunchAttributeProgrammaticStreamSerialization, {1}};
   uint32_t *device, host[WORDS];
   cudaError_t error = cudaMalloc(&device, (WORDS + spare) * sizeof *device);
   if (!error) error = cudaMemset(device, 0, (WORDS + spare) * sizeof *device);
-  if (!error) error = launch(nullptr, blocks, WORDS / blocks, THREADS * sizeof *device, run, device, wrong);
+  if (!error) {
+    error = launch_with(run == dependent ? &overlapping : nullptr, nullptr, blocks, WORDS / blocks,
+                        THREADS * sizeof *device, run, device, wrong);
+  }
   if (!error) error = cudaMemcpy(host, device, sizeof host, cudaMemcpyDeviceToHost);
   if (!error) error = cudaFree(device);
   if (error) {

@@ -55,17 +55,19 @@ def step_of(command, env):
     if program == "test_conformance_gpu":
         return ("conformance" if "UMBRA_CONFORMANCE_RINGS" in env else "full_rings"), 1
     if program == "umbra_bench":
-        return step_of_benchmark(command)
+        return step_of_benchmark(command, env)
     if pathlib.Path(command[1]).name == "main_job":
         return "main_job", 1
     runs = {**plan.NETWORKS, **plan.TRAININGS}
     return next((name for name, run in runs.items() if run.run == command[2]), "helr"), 1
 
 
-def step_of_benchmark(command):
+def step_of_benchmark(command, env):
     text = argument(command, "--benchmark_filter")
     if argument(command, "--memory"):
         return "streaming", 1
+    if "UMBRA_CUDA_OVERLAP" in env:
+        return "overlap", 0.5
     return next((step, 0.5) for step, filters in (("kernels", plan.KERNELS), ("operations", [plan.OPERATIONS]),
                                                   ("matrices", [text_ for _, text_ in plan.MATRICES]),
                                                   ("refreshes", plan.REFRESHES)) if text in filters)

@@ -112,6 +112,10 @@ static inline T __shfl_xor_sync(unsigned mask, T value, int bits, int width = wa
   return umbra_emu_shuffle(mask, value, source < end ? source : lane, file, line);
 }
 
+/* Until a thread has called the first, it may run before the kernel ahead in its stream is over; so every one has to. */
+void cudaGridDependencySynchronize(void);
+static inline void cudaTriggerProgrammaticLaunchCompletion(void) {}
+
 static inline void __threadfence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 static inline void __threadfence_block(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 

@@ -18,15 +18,20 @@ typedef enum cudaLaunchAttributeID {
   cudaLaunchAttributeProgrammaticStreamSerialization = 6
 } cudaLaunchAttributeID;
 
+typedef union cudaLaunchAttributeValue {
+  int programmaticStreamSerializationAllowed;
+} cudaLaunchAttributeValue;
+
 typedef struct cudaLaunchAttribute {
   cudaLaunchAttributeID id;
+  cudaLaunchAttributeValue val;
 } cudaLaunchAttribute;
 
 typedef struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
   size_t dynamicSmemBytes;
   cudaStream_t stream;
-  cudaLaunchAttribute *attrs; /* none is emulated: a launch that has one fails */
+  cudaLaunchAttribute *attrs; /* of sm_90: programmatic serialisation; a launch with another one fails */
   unsigned numAttrs;
 } cudaLaunchConfig_t;
 
