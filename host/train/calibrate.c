@@ -36,7 +36,7 @@ static void clear(rehearsal *r) {
 }
 
 /* Iterations from one refresh to the next. */
-static uint32_t period_of(const umbra_train_plan *plan) { return plan->report.levels / plan->report.depth; }
+static uint32_t period_of(const umbra_train_plan *plan) { return plan->data_level / plan->report.depth; }
 
 /* The same training with batches of one block, in the same layout, until after its first refresh. */
 static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
@@ -44,7 +44,7 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   if (options.batch > plan->block_rows) options.batch = plan->block_rows;
   options.rows = options.batch;
   options.shuffle = UMBRA_SHUFFLE_NONE;
-  options.iterations = period_of(plan) + 1;
+  options.iterations = plan->report.levels + 1; /* so that there is one */
   return umbra_train_plan_make(
       &r->plan, plan->params, &options,
       &(umbra_plan_given){
@@ -169,7 +169,7 @@ static umbra_status rehearse(rehearsal *r) {
 static double seconds_of(const umbra_train_plan *plan, const rehearsal *r) {
   double scale = (double)plan->report.key_switches / (double)r->plan->report.key_switches;
   double blocks = (double)plan->report.read_bytes / (double)r->plan->report.read_bytes;
-  return blocks * r->loading + (scale * r->iterations + r->refreshing) / period_of(plan);
+  return blocks * r->loading + (scale * r->iterations + r->refreshing) / period_of(r->plan);
 }
 
 umbra_status umbra_train_plan_calibrate(const umbra_train_plan *plan, double *seconds, const umbra_context *context,
