@@ -531,6 +531,13 @@ static void run_network(trace *t, umbra_params *params, const char *device) {
   run_layers(t, params, device, options, 2);
 }
 
+/* Two hidden layers, with sums refreshed where there are few levels. */
+static void run_deep_network(trace *t, umbra_params *params, const char *device) {
+  const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .outputs = 2, .loss = UMBRA_LOSS_SQUARED,
+                                       .hidden = {8, 4}};
+  run_layers(t, params, device, options, 3);
+}
+
 static void run_softmax(trace *t, umbra_params *params, const char *device) {
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .outputs = 2, .loss = UMBRA_LOSS_SOFTMAX};
   umbra_sigmoid_options exponential = {UMBRA_SIGMOID_OPTIONS_INIT};
@@ -578,6 +585,7 @@ static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), ru
 static void convolved(void **state) { (void)state, compare(test_params(11, 40, 1), run_convolutions); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
 static void network(void **state) { (void)state, compare(training_params(), run_network); }
+static void deep_network(void **state) { (void)state, compare(levels_of(8), run_deep_network); }
 static void softmax_head(void **state) { (void)state, compare(training_params(), run_softmax); }
 
 /* The runs are comparable only if the generator is really in use. */
@@ -616,6 +624,7 @@ int main(void) {
                                      cmocka_unit_test(convolved),
                                      cmocka_unit_test(trained),
                                      cmocka_unit_test(network),
+                                     cmocka_unit_test(deep_network),
                                      cmocka_unit_test(softmax_head)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,10 +54,13 @@ static inline umbra_records *records_of_classes(size_t rows, size_t columns, siz
   return records;
 }
 
-/* A small ring, with the levels of boot-64k-40. */
-static inline umbra_params *training_params(void) {
-  return boot_twin(11, 40, 14, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
+/* A small ring, of which refreshes leave so many levels. */
+static inline umbra_params *levels_of(uint32_t levels) {
+  return boot_twin(11, 40, levels, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
 }
+
+/* With those of boot-64k-40. */
+static inline umbra_params *training_params(void) { return levels_of(14); }
 
 /* ---- an owner with a plan, keys and a data set ---- */
 

@@ -74,7 +74,7 @@ static void test_trainings(void **state) {
 
 /* ---- networks ---- */
 
-/* Heads and hidden layers, batches of several blocks of which the last is smaller, refreshes of results. */
+/* Heads and hidden layers, batches of several blocks of which the last is smaller, refreshes of results and of sums. */
 static void test_networks(void **state) {
   (void)state;
   static const struct {
@@ -82,14 +82,17 @@ static void test_networks(void **state) {
     uint32_t outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
     umbra_loss loss;
     uint32_t degree; /* of activations */
-  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED, 0},
-                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST, 0},
-                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED, 0},
-                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0},
-                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST, 0},
-                  {{70, 5, 40, 3, 3, 0}, 1, {8}, UMBRA_LOSS_SQUARED, 4}};
-  umbra_params *params = training_params();
+    uint32_t levels; /* that refreshes leave; 0: as usual */
+  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED, 0, 0},
+                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST, 0, 0},
+                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED, 0, 0},
+                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 0},
+                  {{90, 9, 0, 3, 3, 1}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 10},
+                  {{3000, 30, 1200, 3, 4, 0}, 2, {8, 4}, UMBRA_LOSS_SQUARED, 0, 8},
+                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST, 0, 0},
+                  {{70, 5, 40, 3, 3, 0}, 1, {8}, UMBRA_LOSS_SQUARED, 4, 0}};
   for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+    umbra_params *params = networks[i].levels ? levels_of(networks[i].levels) : training_params();
     umbra_sigmoid_options sigmoid;
     umbra_train_plan *plan = NULL;
     umbra_train_options options = options_of(&networks[i].of, &sigmoid);
@@ -103,9 +106,8 @@ static void test_networks(void **state) {
     assert_ok(umbra_train_plan_create(&plan, params, &options));
     hold_plan(plan);
     umbra_train_plan_destroy(plan);
-    hold_run(umbra_params_share(params), random_records(options.rows, options.columns, i), options);
+    hold_run(params, random_records(options.rows, options.columns, i), options);
   }
-  umbra_params_destroy(params);
 }
 
 /* ---- targets ---- */

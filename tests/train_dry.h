@@ -70,6 +70,16 @@ static void assert_same_needs(const umbra_key_needs *a, const umbra_key_needs *b
 
 #define assert_same(field) assert_int_equal(planned.field, found.field)
 
+/* As many as it says: each goes to the ephemeral secret and back. That of a result is one of the weights, too. */
+static void hold_refreshes(const umbra_train_plan *plan, const umbra_cost *found) {
+  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
+  umbra_cost refresh = {UMBRA_COST_INIT};
+  assert_ok(umbra_train_plan_report(plan, &report));
+  assert_ok(umbra_train_plan_cost(plan, &refresh, UMBRA_TRAIN_BOOTSTRAP, NULL));
+  const size_t of_weights = report.bootstraps + (plan->options.bootstrap_result != 0);
+  assert_int_equal(found->ephemeral_switches, of_weights * refresh.ephemeral_switches + 2 * report.layer_bootstraps);
+}
+
 /* Its whole cost is that of the training as it runs. */
 static void hold_plan(const umbra_train_plan *plan) {
   umbra_cost planned = {UMBRA_COST_INIT};
@@ -78,6 +88,7 @@ static void hold_plan(const umbra_train_plan *plan) {
   dry_training d = dry_open(plan, 0, plan->options.target);
   assert_ok(umbra_trainer_run(d.trainer, NULL, NULL));
   const umbra_cost found = cost_of(&d);
+  hold_refreshes(plan, &found);
   assert_ok(umbra_key_needs_create(&d.needs, umbra_train_plan_params(plan)));
   assert_ok(umbra_context_needs(d.context, d.needs));
   assert_same_needs(d.needs, needs);

@@ -101,9 +101,9 @@ static void hold_with_threads(const training *t, uint32_t threads) {
   umbra_context_destroy(seen.context);
 }
 
-static void hold_training(size_t rows, size_t columns, umbra_train_options options) {
+static void hold_training(umbra_params *params, size_t rows, size_t columns, umbra_train_options options) {
   training t;
-  training_open(&t, training_params(), random_records(rows, columns, 1), options, "cpu");
+  training_open(&t, params, random_records(rows, columns, 1), options, "cpu");
   hold_with_threads(&t, 0);
   hold_with_threads(&t, UMBRA_PLANNED_THREADS);
   training_close(&t);
@@ -112,8 +112,11 @@ static void hold_training(size_t rows, size_t columns, umbra_train_options optio
 static void test_trainings(void **state) {
   (void)state;
   umbra_sigmoid_options sigmoid;
-  hold_training(300, 6, logistic_options(7, 6, &sigmoid));
-  hold_training(90, 9, network_options(16, 4, &sigmoid));
+  hold_training(training_params(), 300, 6, logistic_options(7, 6, &sigmoid));
+  umbra_train_options options = network_options(16, 4, &sigmoid);
+  hold_training(training_params(), 90, 9, options);
+  options.hidden[1] = 8;
+  hold_training(levels_of(10), 90, 9, options); /* with sums that are refreshed */
 }
 
 /* ---- a large ring, without values ---- */
@@ -151,6 +154,10 @@ static void test_dry_trainings(void **state) {
   hold_dry_training(455, 30, 0, network_options(16, 4, &sigmoid));
   options = network_options(64, 4, &sigmoid);
   options.hidden[1] = 8;
+  hold_dry_training(4000, 30, 1000, options);
+  options.hidden_function = UMBRA_FUNCTION_GELU; /* with sums that are refreshed */
+  options.hidden_degree = 7;
+  options.hidden_range = 8;
   hold_dry_training(4000, 30, 1000, options);
 }
 

@@ -254,7 +254,8 @@ static double check_loss(const training *t, const umbra_trainer *trainer, const 
   return worst;
 }
 
-static void check_in(umbra_params *params, umbra_records *records, umbra_train_options options) {
+/* refreshed: the layers whose sums the plan is to refresh. */
+static void check_in(umbra_params *params, umbra_records *records, umbra_train_options options, uint32_t refreshed) {
   training t;
   oracle expected;
   umbra_trainer *trainer = NULL;
@@ -269,14 +270,17 @@ static void check_in(umbra_params *params, umbra_records *records, umbra_train_o
   train_in_the_clear(&expected, t.plan);
   check_twin(&t, &expected);
   assert_ok(umbra_train_plan_report(t.plan, &report));
+  assert_int_equal(report.bootstrapped_layers, refreshed);
+  assert_true((report.layer_bootstraps > 0) == (refreshed != 0));
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   double *found = decrypted(&t, trainer, expected.layers);
   const double worst = worst_of(&expected, found);
   const double loss = check_loss(&t, trainer, &expected);
-  print_message("stride %u, slots %u, depth %u, %zu switches, %u refreshes: 2^%.1f, expected 2^%.1f; loss 2^%.1f\n",
+  print_message("stride %u, slots %u, depth %u, %zu switches, %u refreshes, %llu of sums: 2^%.1f, expected 2^%.1f; "
+                "loss 2^%.1f\n",
                 t.plan->layout.stride, t.plan->layout.slots, report.depth, report.key_switches, report.bootstraps,
-                log2(worst), log2(report.weight_error), log2(loss));
+                (unsigned long long)report.layer_bootstraps, log2(worst), log2(report.weight_error), log2(loss));
   assert_true(worst < 0x1p-14 && worst > 0 && loss < 0x1p-14);
   assert_true(worst < 6 * report.weight_error);
   free(found);
@@ -287,7 +291,7 @@ static void check_in(umbra_params *params, umbra_records *records, umbra_train_o
 }
 
 static void check(umbra_records *records, umbra_train_options options) {
-  check_in(training_params(), records, options);
+  check_in(training_params(), records, options, 0);
 }
 
 static umbra_sigmoid_options sigmoid; /* of the options below */
@@ -352,8 +356,7 @@ static void softmax(void **state) {
   check(records_of_classes(60, 4, 3, 31), options);
   options.hidden[0] = 8;
   options.rate = 0.0625;
-  check_in(boot_twin(11, 40, 16, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), records_of_classes(50, 3, 3, 32),
-           options);
+  check_in(levels_of(16), records_of_classes(50, 3, 3, 32), options, 0);
 }
 
 /* ---- weights of classes ---- */
@@ -486,6 +489,67 @@ static void fitted_activations(void **state) {
   }
 }
 
+/* ---- sums that are refreshed ---- */
+
+/* Of two hidden layers. */
+static umbra_train_options deep_options(uint32_t iterations) {
+  umbra_train_options options = options_of(iterations);
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.hidden[0] = 8;
+  options.hidden[1] = 4;
+  options.momentum = 1;
+  options.outputs = 2;
+  options.rate = 0.125;
+  return options;
+}
+
+/* Refreshes leave fewer than the 12 levels of an iteration; the fewer, the more layers have their sums refreshed. */
+static void few_levels(void **state) {
+  (void)state;
+  umbra_train_options options = deep_options(3);
+  options.count_loss = 1;
+  check_in(levels_of(12), records_of_classes(40, 4, 2, 10), options, 0);
+  check_in(levels_of(10), records_of_classes(40, 4, 2, 10), options, 2);
+  check_in(levels_of(8), records_of_classes(40, 4, 2, 10), options, 6);
+}
+
+/* Packs of several ciphertexts, blocks of which the last is smaller, and polynomials behind refreshes. */
+static void packed(void **state) {
+  (void)state;
+  umbra_train_options options = deep_options(2);
+  options.hidden_function = UMBRA_FUNCTION_SOFTPLUS;
+  options.hidden_degree = 3;
+  options.hidden_range = 8;
+  options.batch = 1200;
+  check_in(levels_of(9), records_of_classes(1300, 12, 2, 11), options, 6);
+}
+
+/* A softmax of records that weigh something, without hidden layers. */
+static void scores_of_a_head(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(3);
+  options.kind = UMBRA_TRAIN_WEIGHTED_NETWORK;
+  options.outputs = 3;
+  options.loss = UMBRA_LOSS_SOFTMAX;
+  sigmoid.degree = 7;
+  sigmoid.range = 3;
+  check_in(levels_of(11), weighted_records(50, 4, 34), options, 1);
+}
+
+/* Of the levels of a set, none leaves too few for whatever is refreshed. */
+static void too_few_levels(void **state) {
+  (void)state;
+  umbra_params *params = levels_of(6);
+  umbra_train_plan *plan = NULL;
+  umbra_train_options options = deep_options(2);
+  options.rows = 40;
+  options.columns = 4;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_UNSUPPORTED,
+               "takes more levels than the 6");
+  umbra_params_destroy(params);
+}
+
 /* ---- files ---- */
 
 static int stop_after_one(void *user, const umbra_train_event *event) {
@@ -523,21 +587,13 @@ static void assert_same(bytes a, bytes b) {
 }
 
 /* From a checkpoint, with a plan that comes from a file: the same bits as at one go. */
-static void resumed(void **state) {
-  (void)state;
+static void check_resumed(umbra_params *params, umbra_records *records, umbra_train_options options) {
   training t;
   umbra_trainer *whole = NULL, *trainer = NULL;
   umbra_train_plan *read = NULL;
-  umbra_train_options options = options_of(3);
   char path[128];
-  options.kind = UMBRA_TRAIN_NETWORK;
-  options.hidden[0] = 4;
-  options.outputs = 3;
-  options.rate = 0.125;
-  options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
-  options.momentum = 0.5;
   options.count_loss = 1;
-  training_open(&t, training_params(), records_of_classes(50, 5, 3, 11), options, NULL);
+  training_open(&t, params, records, options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&whole, &desc, NULL));
   umbra_matrix *none = NULL;
@@ -545,7 +601,7 @@ static void resumed(void **state) {
   assert_fails(umbra_trainer_run(whole, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
   assert_fails(umbra_trainer_layer(whole, &none, 0), UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet");
   assert_ok(umbra_trainer_run(whole, NULL, NULL));
-  assert_fails(umbra_trainer_layer(whole, &none, 2), UMBRA_ERROR_INVALID_ARGUMENT, "there is no layer 2");
+  assert_fails(umbra_trainer_layer(whole, &none, 3), UMBRA_ERROR_INVALID_ARGUMENT, "there is no layer 3");
   umbra_logistic *logistic = NULL;
   assert_fails(umbra_trainer_logistic(whole, &logistic), UMBRA_ERROR_INVALID_ARGUMENT, "what is trained is networks");
   snprintf(path, sizeof path, "%s/plan.umbra", t.folder);
@@ -572,6 +628,19 @@ static void resumed(void **state) {
   umbra_trainer_destroy(whole);
   umbra_train_plan_destroy(read);
   training_close(&t);
+}
+
+static void resumed(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(3);
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.hidden[0] = 4;
+  options.outputs = 3;
+  options.rate = 0.125;
+  options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
+  options.momentum = 0.5;
+  check_resumed(training_params(), records_of_classes(50, 5, 3, 11), options);
+  check_resumed(levels_of(8), records_of_classes(40, 4, 2, 10), deep_options(3));
 }
 
 /* ---- the counter ---- */
@@ -804,6 +873,10 @@ int main(void) {
       cmocka_unit_test(wide),
       cmocka_unit_test(two_hidden_layers),
       cmocka_unit_test(fitted_activations),
+      cmocka_unit_test(few_levels),
+      cmocka_unit_test(packed),
+      cmocka_unit_test(scores_of_a_head),
+      cmocka_unit_test(too_few_levels),
       cmocka_unit_test(resumed),
       cmocka_unit_test(counting_changes_nothing),
       cmocka_unit_test(counters_that_are_refused),

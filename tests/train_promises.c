@@ -186,6 +186,7 @@ typedef struct network {
   umbra_function function; /* of hidden layers, of degree 4 */
   double heavy;            /* what class 0 weighs; 0: nothing weighs more than others */
   int all;
+  uint32_t levels; /* that refreshes leave, with which sums are refreshed, too; 0: as usual */
 } network;
 
 static void check_network(const umbra_params *params, const network *n) {
@@ -214,6 +215,9 @@ static void check_network(const umbra_params *params, const network *n) {
   umbra_train_plan *plan = make_plan(params, records, options);
   snprintf(what, sizeof what, "%zux%zu of %zu classes, %u iterations, hidden %u and %u, loss %d", n->rows, n->columns,
            n->classes, n->iterations, n->hidden[0], n->hidden[1], (int)n->loss);
+  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
+  assert_ok(umbra_train_plan_report(plan, &report));
+  assert_true((report.layer_bootstraps > 0) == (n->levels > 0));
   hold(plan, records, what);
   umbra_train_plan_destroy(plan);
   umbra_records_destroy(records);
@@ -224,23 +228,28 @@ static void promises_of_networks(void **state) {
   const umbra_optimizer accelerated = UMBRA_OPTIMIZER_ACCELERATED, nesterov = UMBRA_OPTIMIZER_NESTEROV,
                         heavy = UMBRA_OPTIMIZER_MOMENTUM, plain = UMBRA_OPTIMIZER_PLAIN;
   const network networks[] = {
-      {60, 4, 0, 8, {0}, UMBRA_LOSS_SQUARED, plain, 0.5, 0, 0, 0},
-      {300, 6, 3, 6, {0}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.2, 0, 0, 0},
-      {150, 6, 3, 6, {8}, UMBRA_LOSS_SQUARED, nesterov, 0.05, 0, 0, 0},
-      {60, 5, 3, 3, {8, 4}, UMBRA_LOSS_SQUARED, heavy, 0.02, 0, 0, 0},
-      {60, 5, 2, 4, {8}, UMBRA_LOSS_SQUARED, accelerated, 0.1, UMBRA_FUNCTION_GELU, 0, 0},
-      {2000, 20, 10, 12, {0}, UMBRA_LOSS_SQUARED, nesterov, 0.1, 0, 0, 1},
-      {2000, 20, 10, 24, {0}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.2, 0, 0, 1},
-      {1000, 20, 4, 12, {32}, UMBRA_LOSS_SQUARED, nesterov, 0.01, 0, 0, 1},
-      {300, 12, 3, 30, {16}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.05, 0, 0, 1},
-      {300, 12, 3, 12, {8}, UMBRA_LOSS_SQUARED, plain, 0.2, UMBRA_FUNCTION_SOFTPLUS, 0, 1},
-      {200, 6, 3, 4, {0}, UMBRA_LOSS_SOFTMAX, nesterov, 0.1, 0, 0, 0},
-      {100, 5, 3, 4, {8}, UMBRA_LOSS_SQUARED, nesterov, 0.02, 0, 4, 0},
+      {60, 4, 0, 8, {0}, UMBRA_LOSS_SQUARED, plain, 0.5, 0, 0, 0, 0},
+      {300, 6, 3, 6, {0}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.2, 0, 0, 0, 0},
+      {150, 6, 3, 6, {8}, UMBRA_LOSS_SQUARED, nesterov, 0.05, 0, 0, 0, 0},
+      {60, 5, 3, 3, {8, 4}, UMBRA_LOSS_SQUARED, heavy, 0.02, 0, 0, 0, 0},
+      {60, 5, 2, 4, {8}, UMBRA_LOSS_SQUARED, accelerated, 0.1, UMBRA_FUNCTION_GELU, 0, 0, 0},
+      {2000, 20, 10, 12, {0}, UMBRA_LOSS_SQUARED, nesterov, 0.1, 0, 0, 1, 0},
+      {2000, 20, 10, 24, {0}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.2, 0, 0, 1, 0},
+      {1000, 20, 4, 12, {32}, UMBRA_LOSS_SQUARED, nesterov, 0.01, 0, 0, 1, 0},
+      {300, 12, 3, 30, {16}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.05, 0, 0, 1, 0},
+      {300, 12, 3, 12, {8}, UMBRA_LOSS_SQUARED, plain, 0.2, UMBRA_FUNCTION_SOFTPLUS, 0, 1, 0},
+      {200, 6, 3, 4, {0}, UMBRA_LOSS_SOFTMAX, nesterov, 0.1, 0, 0, 0, 0},
+      {100, 5, 3, 4, {8}, UMBRA_LOSS_SQUARED, nesterov, 0.02, 0, 4, 0, 0},
+      {60, 5, 3, 3, {8, 4}, UMBRA_LOSS_SQUARED, heavy, 0.02, 0, 0, 0, 8},
+      {60, 5, 3, 1, {8, 4}, UMBRA_LOSS_SQUARED, plain, 0.1, 0, 0, 0, 8}, /* of sums alone */
+      {200, 6, 3, 4, {0}, UMBRA_LOSS_SOFTMAX, nesterov, 0.1, 0, 0, 0, 11},
+      {300, 12, 3, 6, {16, 8}, UMBRA_LOSS_ONE_VS_REST, nesterov, 0.05, UMBRA_FUNCTION_GELU, 0, 1, 12},
   };
-  umbra_params *params = training_params();
-  for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+  for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+    umbra_params *params = networks[i].levels ? levels_of(networks[i].levels) : training_params();
     if (!networks[i].all || wants_all()) check_network(params, &networks[i]);
-  umbra_params_destroy(params);
+    umbra_params_destroy(params);
+  }
 }
 
 int main(void) {

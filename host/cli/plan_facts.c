@@ -87,11 +87,19 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   if (cli_plan_is_network(o)) add_network(json, o);
 }
 
+/* From 1 on, as people count them. */
+static void add_layers(cJSON *json, uint32_t layers) {
+  cJSON *made = cJSON_AddArrayToObject(json, "bootstrapped_layers");
+  for (uint32_t k = 0; layers >> k; k++)
+    if (layers >> k & 1) cJSON_AddItemToArray(made, cJSON_CreateNumber(k + 1));
+}
+
 static void add_report(cJSON *json, const umbra_train_report *r) {
   const number_fact numbers[] = {
       {"depth", r->depth},
       {"levels", r->levels},
       {"bootstraps", r->bootstraps},
+      {"layer_bootstraps", (double)r->layer_bootstraps},
       {"batches", (double)r->batches},
       {"blocks", (double)r->blocks},
       {"block_bytes", (double)r->block_bytes},
@@ -111,6 +119,7 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
       {"log2_failure", r->log2_failure},
   };
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
+  add_layers(json, r->bootstrapped_layers);
 }
 
 static void add_privacy(cJSON *json, const umbra_privacy_options *p) {
@@ -189,11 +198,18 @@ static void print_data(const umbra_train_options *o, const umbra_train_report *r
   printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
 }
 
+static void print_refreshes(const umbra_train_options *o, const umbra_train_report *r) {
+  printf("  %-18s %" PRIu32 "%s", "refreshes", r->bootstraps, o->rounds > 1 ? ", in two rounds" : "");
+  if (r->layer_bootstraps) printf(", and %" PRIu64 " within iterations, of sums of layer", r->layer_bootstraps);
+  for (uint32_t k = 0, left = r->bootstrapped_layers; left; left &= ~(UINT32_C(1) << k++))
+    if (left >> k & 1) printf(" %" PRIu32 "%s", k + 1, left >> k > 1 ? "," : "");
+  printf("; one of them fails with probability 2^%.0f\n", r->log2_failure);
+}
+
 static void print_costs(const umbra_train_options *o, const umbra_train_report *r) {
   char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS], checkpoint[CLI_UNITS], loss[CLI_UNITS];
   printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
-  printf("  %-18s %" PRIu32 "%s; one of them fails with probability 2^%.0f\n", "refreshes", r->bootstraps,
-         o->rounds > 1 ? ", in two rounds" : "", r->log2_failure);
+  print_refreshes(o, r);
   printf("  %-18s %zu, %zu of them for rotations; %s in memory, %s on disk\n", "switching keys", r->keys, r->rotations,
          cli_bytes_text(keys, (double)r->key_bytes), cli_bytes_text(file, (double)r->key_bytes / 2));
   printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));

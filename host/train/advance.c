@@ -134,6 +134,10 @@ umbra_status umbra_train_advance(umbra_evaluator *evaluator, umbra_train_state *
 
 /* ---- refreshes ---- */
 
+umbra_status umbra_train_lower(umbra_evaluator *evaluator, umbra_ciphertext **x, uint32_t level) {
+  return umbra_ciphertext_level(*x) <= level ? UMBRA_OK : umbra_level_drop(evaluator, x, *x, level);
+}
+
 /*
  * Ciphertexts of weights that are refreshed as one, from the first on: each takes so many places of a run, and lies behind
  * those before it.
@@ -198,18 +202,13 @@ static umbra_status split(umbra_evaluator *evaluator, umbra_train_state *fresh, 
   return UMBRA_OK;
 }
 
-/* To the level at which iterations begin, if there are more. */
-static umbra_status lower(umbra_evaluator *evaluator, umbra_ciphertext **x, uint32_t level) {
-  return umbra_ciphertext_level(*x) == level ? UMBRA_OK : umbra_level_drop(evaluator, x, *x, level);
-}
-
 static umbra_status refresh_bundle(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
                                    const umbra_train_state *state, const umbra_bootstrapper *bootstrapper,
                                    const bundle *b) {
   umbra_ciphertext *all = NULL;
   umbra_status status = join(evaluator, &all, plan, state, b);
   if (status == UMBRA_OK) status = umbra_bootstrap(evaluator, &all, all, bootstrapper);
-  if (status == UMBRA_OK) status = lower(evaluator, &all, plan->data_level);
+  if (status == UMBRA_OK) status = umbra_train_lower(evaluator, &all, plan->data_level);
   if (status == UMBRA_OK) status = split(evaluator, fresh, plan, &all, b);
   umbra_ciphertext_destroy(all);
   return status;

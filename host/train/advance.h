@@ -30,6 +30,9 @@ umbra_status umbra_train_begin(umbra_train_state *state, const umbra_train_plan 
 umbra_status umbra_train_advance(umbra_evaluator *evaluator, umbra_train_state *after, const umbra_train_plan *plan,
                                  const umbra_train_state *before, uint32_t i, const umbra_train_state *steps);
 
+/* *x is brought down to that level, unless it is there or lower. */
+umbra_status umbra_train_lower(umbra_evaluator *evaluator, umbra_ciphertext **x, uint32_t level);
+
 /* The same state, in half the unit, at the level of data; the counter as it is. */
 umbra_status umbra_train_refresh(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
                                  const umbra_train_state *state, const umbra_bootstrapper *bootstrapper);

@@ -75,8 +75,10 @@ typedef struct umbra_train_ops {
 
   /* ---- under encryption ---- */
 
-  /* What its iterations share; belongs to one thread at a time, as the evaluator, which stays as long. */
-  umbra_status (*create)(void **run, const umbra_train_plan *plan, umbra_evaluator *evaluator);
+  /* What its iterations share; belongs to one thread at a time, as the evaluator, which stays as long, and so does the
+     bootstrapper: NULL if the plan has no refresh. */
+  umbra_status (*create)(void **run, const umbra_train_plan *plan, umbra_evaluator *evaluator,
+                         const umbra_bootstrapper *bootstrapper);
   void (*destroy)(void *run);
 
   /* sums += what one block adds in iteration i; a part that is NULL is 0. */

@@ -232,8 +232,10 @@ static void destroy(void *object) {
   umbra_free(r);
 }
 
-static umbra_status create(void **out, const umbra_train_plan *plan, umbra_evaluator *evaluator) {
+static umbra_status create(void **out, const umbra_train_plan *plan, umbra_evaluator *evaluator,
+                           const umbra_bootstrapper *bootstrapper) {
   run *made = NULL;
+  (void)bootstrapper; /* iterations of this kind refresh nothing */
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
   *made = (run){.plan = plan, .evaluator = evaluator};
   umbra_status status = umbra_products_create(&made->products, evaluator, &plan->layout);

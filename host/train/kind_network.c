@@ -45,8 +45,6 @@ static umbra_status check(const umbra_train_options *o) {
 
 /* ---- the plan ---- */
 
-enum { BLOCK_PARTS = 16 }; /* of which all are in memory, with all that is computed of them */
-
 static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *given) {
   const umbra_train_options *o = &plan->options;
   const uint32_t slots = umbra_params_slots(plan->params);
@@ -66,7 +64,7 @@ static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *g
 
 static uint32_t block_parts(const umbra_train_plan *plan) {
   (void)plan;
-  return BLOCK_PARTS;
+  return UMBRA_NETWORK_BLOCK_PARTS;
 }
 
 static size_t sums_of(const umbra_train_plan *plan) {
@@ -98,6 +96,19 @@ static double layer_variance(const umbra_train_plan *plan, const umbra_plan_iter
   return one * one * (4 + 8 * gathered(d)) + summed * summed * 2 * d->layout.stride * batch_blocks(plan, it);
 }
 
+/*
+ * Of sums that are refreshed: at worst they fill their range, all records have the same error, and what it is multiplied
+ * by on its way into a step is as large as 1.
+ */
+static double refreshed_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  double sum = 0;
+  for (uint32_t k = 0; k < plan->network.layers; k++) {
+    const double error = it->step.rate * umbra_network_range(plan, k) * plan->refresh->report.error;
+    if (umbra_network_refreshes(&plan->network, k)) sum += error * error;
+  }
+  return sum;
+}
+
 /* The mean over the weights. What errors values on the way have, only records can say, see network_twin.c: several times that. */
 static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
   const double several = 8;
@@ -108,7 +119,7 @@ static double step_variance(const umbra_train_plan *plan, const umbra_plan_itera
     sum += of_layer * layer_variance(plan, it, k);
     count += of_layer;
   }
-  return several * sum / count;
+  return several * sum / count + refreshed_variance(plan, it);
 }
 
 /* Masks, by which sums over records are multiplied, are rounded, too; what they give is doubled. */

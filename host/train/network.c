@@ -101,15 +101,93 @@ double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer) {
   return scale;
 }
 
+double umbra_network_range(const umbra_train_plan *plan, uint32_t layer) {
+  return layer + 1 < plan->network.layers ? plan->activation.range : plan->sigmoid.range;
+}
+
 /* ---- levels ---- */
 
+/* A level that errors take to be multiplied by the records' weights. */
+static uint32_t weighing_of(const umbra_train_plan *plan) { return plan->network.weights != 0; }
+
+static uint32_t loss_depth(const umbra_train_plan *plan) {
+  switch (plan->options.loss) {
+    case UMBRA_LOSS_SQUARED: return weighing_of(plan);
+    case UMBRA_LOSS_SOFTMAX: return umbra_train_softmax_depth(&plan->softmax, plan->degree) + weighing_of(plan);
+    default: return umbra_chebyshev_depth(plan->degree) + weighing_of(plan);
+  }
+}
+
+umbra_network_depths umbra_network_depths_of(const umbra_train_plan *plan) {
+  const uint32_t activation = umbra_train_activation_depth(&plan->activation);
+  return (umbra_network_depths){.layers = plan->network.layers,
+                                .refreshed = plan->network.refreshed,
+                                .expansion = plan->network.expansion,
+                                .activation = activation,
+                                .slope = is_fitted(plan) ? activation : 0,
+                                .loss = loss_depth(plan),
+                                .weighing = weighing_of(plan)};
+}
+
+static int is_refreshed(const umbra_network_depths *d, uint32_t layer) { return (int)(d->refreshed >> layer & 1); }
+
+/* Gradients are products at level 2, and backward all is one product after the other; forward follows from that. */
+static umbra_network_levels least_levels(const umbra_network_depths *d) {
+  umbra_network_levels least = {.input = {0}};
+  for (uint32_t k = 0; k < d->layers; k++) least.error[k] = 2 + 2 * k;
+  for (uint32_t k = d->layers; k--;) {
+    const uint32_t slope = least.error[k] + 1 + d->slope;
+    least.sum[k] =
+        k + 1 == d->layers ? least.error[k] + d->loss : umbra_max_u32(least.input[k + 1] + d->activation, slope);
+    least.input[k] = 1 + (is_refreshed(d, k) ? 1 : least.sum[k]);
+  }
+  return least;
+}
+
+/* Of diagonals, which meet inputs and errors, and of records, out of which targets are taken. */
+static uint32_t least_expanded(const umbra_network_depths *d) {
+  const umbra_network_levels least = least_levels(d);
+  uint32_t level = least.error[d->layers - 1] + d->weighing + 1;
+  for (uint32_t k = 0; k < d->layers; k++) level = umbra_max_u32(level, least.input[k]);
+  return level;
+}
+
+uint32_t umbra_network_depth(const umbra_network_depths *d) { return d->expansion + least_expanded(d); }
+
+/* All levels are as far above the lowest. */
 umbra_network_levels umbra_network_levels_of(const umbra_network_depths *d, uint32_t weights) {
-  const uint32_t forward = 1 + d->activation;
-  umbra_network_levels levels = {.error = weights - d->expansion - 1 - forward * (d->layers - 1) - d->loss};
-  for (uint32_t k = 0; k < d->layers; k++) levels.input[k] = weights - d->expansion - forward * k;
+  const uint32_t above = weights - umbra_network_depth(d);
+  umbra_network_levels levels = least_levels(d);
+  for (uint32_t k = 0; k < d->layers; k++) {
+    levels.input[k] += above;
+    levels.sum[k] += above;
+    levels.error[k] += above;
+  }
   return levels;
 }
 
-uint32_t umbra_network_depth(const umbra_network_depths *d) {
-  return d->expansion + 3 + (3 + d->activation) * (d->layers - 1) + d->loss;
+uint32_t umbra_network_period(const umbra_network_depths *d, uint32_t levels) {
+  const umbra_network_levels least = least_levels(d);
+  const uint32_t depth = umbra_network_depth(d);
+  uint32_t most = depth;
+  for (uint32_t k = 0; k < d->layers; k++)
+    if (is_refreshed(d, k)) most = umbra_max_u32(most, least.sum[k] + 1);
+  return most > levels ? 0 : 1 + (levels - most) / depth;
+}
+
+/* ---- sums that are refreshed ---- */
+
+uint32_t umbra_network_packed(const umbra_network *n, uint32_t layer) {
+  return umbra_min_u32(n->positions / n->layer[layer].diagonals, UMBRA_NETWORK_BLOCK_PARTS);
+}
+
+double umbra_network_pack_scale(const umbra_train_plan *plan, uint32_t layer) {
+  return umbra_network_factor(plan, layer) * umbra_network_range(plan, layer) / plan->refresh->options.bound;
+}
+
+uint64_t umbra_network_block_refreshes(const umbra_network *n, uint64_t parts) {
+  uint64_t count = 0;
+  for (uint32_t k = 0; k < n->layers; k++)
+    if (umbra_network_refreshes(n, k)) count += umbra_quotient_above(parts, umbra_network_packed(n, k));
+  return count;
 }

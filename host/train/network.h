@@ -12,7 +12,10 @@
 #include "dense.h"
 #include "schedule.h"
 
-enum { UMBRA_NETWORK_MAX_LAYERS = UMBRA_TRAIN_MAX_HIDDEN + 1 };
+enum {
+  UMBRA_NETWORK_MAX_LAYERS = UMBRA_TRAIN_MAX_HIDDEN + 1,
+  UMBRA_NETWORK_BLOCK_PARTS = 16 /* ciphertexts of a block: all are in memory, with all that is computed of them */
+};
 
 typedef struct umbra_network {
   uint32_t layers;
@@ -21,6 +24,7 @@ typedef struct umbra_network {
   uint32_t weights;   /* that of the first of the records' weight, one for each output; 0: records have none */
   uint32_t positions; /* of records, a power of two */
   uint32_t expansion; /* levels that weights take to become diagonals */
+  uint32_t refreshed; /* bit k: sums of layer k are refreshed within an iteration */
 } umbra_network;
 
 /* Whether that is what is trained; whether records have weights. */
@@ -39,6 +43,9 @@ size_t umbra_network_inputs(const umbra_train_options *options, uint32_t layer);
 double umbra_network_factor(const umbra_train_plan *plan, uint32_t layer);
 double umbra_network_error_scale(const umbra_train_plan *plan, uint32_t layer);
 
+/* What no |sum| of a layer is above, as the plan declares. */
+double umbra_network_range(const umbra_train_plan *plan, uint32_t layer);
+
 /* Columns of its records, up to the last target or weight; and positions that they take. */
 uint64_t umbra_network_data_columns(const umbra_train_options *options);
 uint64_t umbra_network_positions(const umbra_train_options *options);
@@ -48,18 +55,42 @@ umbra_matrix_layout umbra_network_layout(const umbra_train_options *options, uin
 umbra_network umbra_network_of(const umbra_train_options *options, uint32_t stride);
 
 /*
- * Levels of an iteration that begins with weights at that one: of what layer k multiplies, whose product is one below, and
- * of the last layer's errors. Weights are expanded, forward each hidden layer takes a product and its activation, backward
- * two products, and the gradient two.
+ * Levels of an iteration that begins with weights at that one. Weights are expanded, forward each hidden layer takes a
+ * product and its activation, backward two products, and the gradient two. Sums that are refreshed come down to level 1,
+ * and leave a refresh a level below its highest at most.
  */
 typedef struct umbra_network_depths {
-  uint32_t layers, expansion, activation, loss; /* levels of the expansion, of an activation, and of the loss */
+  uint32_t layers, refreshed, expansion;
+  uint32_t activation, slope; /* of an activation, and of its slope */
+  uint32_t loss, weighing;    /* of the loss, and of these for the records' weights */
 } umbra_network_depths;
 typedef struct umbra_network_levels {
-  uint32_t input[UMBRA_NETWORK_MAX_LAYERS], error;
+  uint32_t input[UMBRA_NETWORK_MAX_LAYERS]; /* of what layer k multiplies: its product is one below */
+  uint32_t sum[UMBRA_NETWORK_MAX_LAYERS];   /* of what goes on from there: the product, or it refreshed */
+  uint32_t error[UMBRA_NETWORK_MAX_LAYERS]; /* of its errors */
 } umbra_network_levels;
+umbra_network_depths umbra_network_depths_of(const umbra_train_plan *plan);
 umbra_network_levels umbra_network_levels_of(const umbra_network_depths *depths, uint32_t weights);
 uint32_t umbra_network_depth(const umbra_network_depths *depths);
+
+/* Iterations from one refresh of the weights to the next, at most, if refreshes leave so many levels; 0: these are too few. */
+uint32_t umbra_network_period(const umbra_network_depths *depths, uint32_t levels);
+
+/* ---- sums that are refreshed ---- */
+
+static inline int umbra_network_refreshes(const umbra_network *network, uint32_t layer) {
+  return (int)(network->refreshed >> layer & 1);
+}
+
+/*
+ * A layer's sums are alike every so many positions, as many as it has diagonals. So those of several ciphertexts of records,
+ * this many, are refreshed as one, over a scale with which they fill the refresh's bound.
+ */
+uint32_t umbra_network_packed(const umbra_network *network, uint32_t layer);
+double umbra_network_pack_scale(const umbra_train_plan *plan, uint32_t layer);
+
+/* Refreshes of all layers' sums, for a block of so many ciphertexts. */
+uint64_t umbra_network_block_refreshes(const umbra_network *network, uint64_t parts);
 
 /* ---- in the clear, as umbra_train_ops says ---- */
 

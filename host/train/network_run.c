@@ -15,25 +15,15 @@ static int is_squared(const umbra_train_plan *plan) { return plan->options.loss 
 
 static int is_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
 
-/* A level that errors take to be multiplied by the records' weights. */
-static uint32_t weighing(const umbra_train_plan *plan) { return plan->network.weights != 0; }
-
-static uint32_t loss_depth(const umbra_train_plan *plan) {
-  if (is_softmax(plan)) return umbra_train_softmax_depth(&plan->softmax, plan->degree) + weighing(plan);
-  return (is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree)) + weighing(plan);
-}
-
-static umbra_network_depths depths_of(const umbra_train_plan *plan) {
-  return (umbra_network_depths){plan->network.layers, plan->network.expansion,
-                                umbra_train_activation_depth(&plan->activation), loss_depth(plan)};
-}
+/* Whether errors are multiplied by the records' weights. */
+static int is_weighted(const umbra_train_plan *plan) { return plan->network.weights != 0; }
 
 /* Whether hidden layers have a polynomial over a range, not squares. */
 static int is_fitted(const umbra_train_plan *plan) { return plan->activation.degree != 0; }
 
 /* ---- a run ---- */
 
-/* Of a layer, in an iteration: its diagonals, and those at the level of its errors, if any are computed with them. */
+/* Of a layer, in an iteration: its diagonals at the level of its inputs, and of its errors, if any are computed with them. */
 typedef struct expanded {
   umbra_ciphertext **diagonal, **low;
 } expanded;
@@ -41,7 +31,8 @@ typedef struct expanded {
 typedef struct run {
   const umbra_train_plan *plan;
   umbra_evaluator *evaluator;
-  uint32_t iteration; /* whose diagonals these are, from 1; 0: there are none */
+  const umbra_bootstrapper *bootstrapper; /* of sums, if the plan refreshes any */
+  uint32_t iteration;                     /* whose diagonals these are, from 1; 0: there are none */
   expanded layer[UMBRA_NETWORK_MAX_LAYERS];
   umbra_network_levels levels;
 } run;
@@ -75,11 +66,13 @@ static umbra_status make_room(run *r) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_network_run_create(void **out, const umbra_train_plan *plan, umbra_evaluator *evaluator) {
+umbra_status umbra_network_run_create(void **out, const umbra_train_plan *plan, umbra_evaluator *evaluator,
+                                      const umbra_bootstrapper *bootstrapper) {
   run *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
   made->plan = plan;
   made->evaluator = evaluator;
+  made->bootstrapper = bootstrapper;
   umbra_status status = make_room(made);
   if (status == UMBRA_OK) *out = made;
   else umbra_network_run_destroy(made);
@@ -94,16 +87,21 @@ static umbra_status lower_all(run *r, umbra_ciphertext **low, umbra_ciphertext *
   return UMBRA_OK;
 }
 
+/* Diagonals are made where they are needed first, behind a refresh for errors. */
+static uint32_t diagonal_level(const run *r, uint32_t k) {
+  return k ? umbra_max_u32(r->levels.input[k], r->levels.error[k]) : r->levels.input[0];
+}
+
 /* Weights at the level at which they become diagonals. */
-static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *state, size_t first, double unit) {
+static umbra_status expand_weights(run *r, uint32_t k, const umbra_train_state *state, size_t first, double unit) {
   const umbra_dense *d = layer_of(r, k);
   const size_t parts = umbra_dense_parts(d);
+  const uint32_t level = diagonal_level(r, k) + r->plan->network.expansion;
   umbra_ciphertext **weights;
   UMBRA_TRY(umbra_alloc(&weights, parts, sizeof(umbra_ciphertext *), "a layer"));
   umbra_status status = UMBRA_OK;
   for (size_t q = 0; q < parts && status == UMBRA_OK; q++)
-    status = umbra_level_drop(r->evaluator, &weights[q], umbra_train_point(r->plan, state, first + q),
-                              r->levels.input[k] + r->plan->network.expansion);
+    status = umbra_level_drop(r->evaluator, &weights[q], umbra_train_point(r->plan, state, first + q), level);
   if (status == UMBRA_OK)
     status = umbra_dense_expand(r->evaluator, r->layer[k].diagonal, d, (const umbra_ciphertext *const *)weights,
                                 umbra_network_factor(r->plan, k) * unit, r->plan->network.expansion);
@@ -111,23 +109,28 @@ static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *st
   return status;
 }
 
-/* Errors of layer k: those after it have taken two products. */
-static uint32_t error_level(const run *r, uint32_t k) { return r->levels.error - 2 * (last_of(r) - k); }
+static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *state, size_t first, double unit) {
+  const expanded *layer = &r->layer[k];
+  const size_t count = layer_of(r, k)->diagonals;
+  UMBRA_TRY(expand_weights(r, k, state, first, unit));
+  if (k) UMBRA_TRY(lower_all(r, layer->low, layer->diagonal, count, r->levels.error[k]));
+  for (size_t i = 0; i < count; i++)
+    UMBRA_TRY(umbra_train_lower(r->evaluator, &layer->diagonal[i], r->levels.input[k]));
+  return UMBRA_OK;
+}
 
 static umbra_status expand_layers(run *r, const umbra_train_state *state, uint32_t i) {
   size_t first = 0;
   for (uint32_t k = 0; k <= last_of(r); k++) {
-    const umbra_dense *d = layer_of(r, k);
     UMBRA_TRY(expand_layer(r, k, state, first, umbra_train_point_unit(r->plan, i)));
-    if (k) UMBRA_TRY(lower_all(r, r->layer[k].low, r->layer[k].diagonal, d->diagonals, error_level(r, k)));
-    first += umbra_dense_parts(d);
+    first += umbra_dense_parts(layer_of(r, k));
   }
   return UMBRA_OK;
 }
 
 /* Once in an iteration, before its first block. */
 static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) {
-  const umbra_network_depths depths = depths_of(r->plan);
+  const umbra_network_depths depths = umbra_network_depths_of(r->plan);
   const uint32_t level = umbra_ciphertext_level(state->part[0]), depth = umbra_network_depth(&depths);
   if (r->iteration == i + 1) return UMBRA_OK;
   clear_layers(r);
@@ -142,21 +145,34 @@ static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) 
 
 /* ---- one ciphertext of records ---- */
 
-/* Of all ciphertexts of a block: inputs of each layer turned, and errors turned back. */
-typedef struct turned {
-  umbra_ciphertext **babies[UMBRA_NETWORK_MAX_LAYERS], **giants[UMBRA_NETWORK_MAX_LAYERS];
-  size_t parts, rows; /* rows: records, the last part may have fewer than it could */
-} turned;
-
 /* Both parts of sums z of a hidden layer, or of slopes there: of a square's half of them, z again. */
 typedef struct halves {
   umbra_ciphertext *re, *im;
 } halves;
 
+/* A ciphertext of records on its way: what a layer makes of it, and slopes of the hidden ones that are behind it. */
+typedef struct passing {
+  umbra_ciphertext *x;
+  halves hidden[UMBRA_NETWORK_MAX_LAYERS];
+} passing;
+
+/* Of all ciphertexts of a block: inputs of each layer turned, errors turned back, and where each is. */
+typedef struct turned {
+  umbra_ciphertext **babies[UMBRA_NETWORK_MAX_LAYERS], **giants[UMBRA_NETWORK_MAX_LAYERS];
+  passing *way;
+  const umbra_matrix *block;
+} turned;
+
 static void clear_halves(halves *h) {
   umbra_ciphertext_destroy(h->re);
   umbra_ciphertext_destroy(h->im);
   *h = (halves){0};
+}
+
+static void clear_passing(passing *p) {
+  umbra_ciphertext_destroy(p->x);
+  for (uint32_t k = 0; k < UMBRA_NETWORK_MAX_LAYERS; k++) clear_halves(&p->hidden[k]);
+  *p = (passing){0};
 }
 
 /* What lies within the plan's range. */
@@ -212,7 +228,7 @@ static umbra_status fitted(run *r, umbra_ciphertext **a, umbra_ciphertext **slop
  * the next layer.
  */
 static umbra_status clear_padding(run *r, umbra_ciphertext **x, const turned *t, size_t part) {
-  const size_t stride = r->plan->layout.stride, first = 2 * stride * part, rows = t->rows - first;
+  const size_t stride = r->plan->layout.stride, first = 2 * stride * part, rows = t->block->rows - first;
   const double at_zero = umbra_train_activation_value(&r->plan->activation, 0);
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   umbra_plaintext *plain = NULL;
@@ -250,22 +266,23 @@ static umbra_status activate(run *r, umbra_ciphertext **x, halves *slope, const 
   return status;
 }
 
-/* *scores = the sums of the last layer, over the range if the loss is a sigmoid's; hidden: slopes of the others. */
-static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, halves *hidden,
-                            const umbra_ciphertext *records, size_t part) {
-  umbra_ciphertext *x = NULL;
-  umbra_status status = umbra_level_drop(r->evaluator, &x, records, r->levels.input[0]);
-  for (uint32_t k = 0; status == UMBRA_OK; k++) {
-    umbra_ciphertext **babies = babies_of(r, t, k, part);
-    status = umbra_dense_turn(r->evaluator, babies, layer_of(r, k), x);
-    if (status == UMBRA_OK)
-      status = umbra_dense_forward(r->evaluator, &x, layer_of(r, k), r->layer[k].diagonal, babies);
-    if (k == last_of(r)) break;
-    if (status == UMBRA_OK) status = activate(r, &x, &hidden[k], t, part);
+/* *x, inputs of layer k, become its sums: of the last one over the range if the loss is a sigmoid's. */
+static umbra_status multiply_by_layer(run *r, umbra_ciphertext **x, const turned *t, uint32_t k, size_t part) {
+  umbra_ciphertext **babies = babies_of(r, t, k, part);
+  UMBRA_TRY(umbra_train_lower(r->evaluator, x, r->levels.input[k]));
+  UMBRA_TRY(umbra_dense_turn(r->evaluator, babies, layer_of(r, k), *x));
+  return umbra_dense_forward(r->evaluator, x, layer_of(r, k), r->layer[k].diagonal, babies);
+}
+
+/* From the sums of the layer before `first`, or from the records, to those of the layer before `end`. */
+static umbra_status forward(run *r, const turned *t, size_t part, uint32_t first, uint32_t end) {
+  passing *p = &t->way[part];
+  if (!first) UMBRA_TRY(umbra_level_drop(r->evaluator, &p->x, t->block->part[part], r->levels.input[0]));
+  for (uint32_t k = first; k < end; k++) {
+    if (k) UMBRA_TRY(activate(r, &p->x, &p->hidden[k - 1], t, part));
+    UMBRA_TRY(multiply_by_layer(r, &p->x, t, k, part));
   }
-  if (status == UMBRA_OK) *scores = x;
-  else umbra_ciphertext_destroy(x);
-  return status;
+  return UMBRA_OK;
 }
 
 /* *plain = value in slots first to end - 1 of so many, 0 in the others. */
@@ -383,8 +400,9 @@ static umbra_status weigh(run *r, umbra_ciphertext **x, const umbra_ciphertext *
 static umbra_status find_errors(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
   umbra_ciphertext *targets = NULL;
   umbra_status status = apply_loss(r, x);
-  if (status == UMBRA_OK && weighing(r->plan)) status = weigh(r, x, records);
-  if (status == UMBRA_OK) status = take_outputs(r, &targets, records, r->plan->network.targets, 1, r->levels.error);
+  if (status == UMBRA_OK && is_weighted(r->plan)) status = weigh(r, x, records);
+  if (status == UMBRA_OK)
+    status = take_outputs(r, &targets, records, r->plan->network.targets, 1, r->levels.error[last_of(r)]);
   if (status == UMBRA_OK) status = umbra_sub(r->evaluator, x, *x, targets);
   umbra_ciphertext_destroy(targets);
   return status;
@@ -410,15 +428,109 @@ static umbra_status backward(run *r, umbra_ciphertext **x, const turned *t, cons
   }
 }
 
-static umbra_status pass(run *r, const turned *t, const umbra_ciphertext *records, size_t part) {
-  halves hidden[UMBRA_NETWORK_MAX_LAYERS] = {{0}};
-  umbra_ciphertext *x = NULL;
-  umbra_status status = forward(r, &x, t, hidden, records, part);
-  if (status == UMBRA_OK) status = find_errors(r, &x, records);
-  if (status == UMBRA_OK) status = backward(r, &x, t, hidden, part);
-  for (uint32_t k = 0; k < UMBRA_NETWORK_MAX_LAYERS; k++) clear_halves(&hidden[k]);
-  umbra_ciphertext_destroy(x);
+/* What is left from layer `first` on, and all the way back. */
+static umbra_status finish(run *r, const turned *t, size_t part, uint32_t first) {
+  passing *p = &t->way[part];
+  UMBRA_TRY(forward(r, t, part, first, r->plan->network.layers));
+  UMBRA_TRY(find_errors(r, &p->x, t->block->part[part]));
+  UMBRA_TRY(backward(r, &p->x, t, p->hidden, part));
+  clear_passing(p);
+  return UMBRA_OK;
+}
+
+/* ---- sums that are refreshed ---- */
+
+/* Of as many ciphertexts as are refreshed as one, from `first` on. */
+typedef struct pack {
+  run *r;
+  const turned *t;
+  uint32_t k; /* the layer */
+  size_t first, count;
+} pack;
+
+/* The largest |slot| whose parts are within the range, over the scale. */
+static double largest_in(const pack *p, double scale) {
+  const double part = umbra_network_factor(p->r->plan, p->k) * umbra_network_range(p->r->plan, p->k);
+  return sqrt(2) * part / scale;
+}
+
+/* *mask = value where the sums of ciphertext q of a pack are. */
+static umbra_status make_place(umbra_plaintext **mask, const pack *p, size_t q, double value, uint32_t level) {
+  const umbra_matrix_layout *l = &p->r->plan->layout;
+  const size_t slots = (size_t)layer_of(p->r, p->k)->diagonals * l->stride;
+  return make_mask(mask, p->r, level, l->slots, q * slots, (q + 1) * slots, value);
+}
+
+/* From level 1, to which sums have come down. */
+static umbra_status mask_one(const pack *p, umbra_plaintext **mask, size_t q) {
+  umbra_ciphertext **x = &p->t->way[p->first + q].x;
+  UMBRA_TRY(umbra_train_lower(p->r->evaluator, x, 1));
+  declare(*x, largest_in(p, 1));
+  return make_place(mask, p, q, 1 / umbra_network_pack_scale(p->r->plan, p->k), 1);
+}
+
+/* *all = sums of all of them, each in places of its own, over the scale. */
+static umbra_status fill_pack(const pack *p, umbra_ciphertext **all) {
+  const umbra_ciphertext *x[UMBRA_NETWORK_BLOCK_PARTS];
+  umbra_plaintext *mask[UMBRA_NETWORK_BLOCK_PARTS] = {0};
+  umbra_status status = UMBRA_OK;
+  for (size_t q = 0; q < p->count && status == UMBRA_OK; q++) {
+    status = mask_one(p, &mask[q], q);
+    x[q] = p->t->way[p->first + q].x;
+  }
+  if (status == UMBRA_OK)
+    status = umbra_dot_plain(p->r->evaluator, all, x, (const umbra_plaintext *const *)mask, p->count);
+  for (size_t q = 0; q < p->count; q++) umbra_plaintext_destroy(mask[q]);
+  if (status == UMBRA_OK) declare(*all, largest_in(p, umbra_network_pack_scale(p->r->plan, p->k)));
   return status;
+}
+
+/* Sums of one of them, at all positions. */
+static umbra_status take_one(const pack *p, const umbra_ciphertext *all, size_t q) {
+  umbra_evaluator *evaluator = p->r->evaluator;
+  umbra_ciphertext **x = &p->t->way[p->first + q].x;
+  umbra_plaintext *mask = NULL;
+  const size_t slots = (size_t)layer_of(p->r, p->k)->diagonals * p->r->plan->layout.stride;
+  umbra_status status =
+      make_place(&mask, p, q, umbra_network_pack_scale(p->r->plan, p->k), umbra_ciphertext_level(all));
+  if (status == UMBRA_OK) status = umbra_mul_plain(evaluator, x, all, mask);
+  umbra_plaintext_destroy(mask);
+  if (status == UMBRA_OK) status = umbra_add_rotations(evaluator, x, slots, p->r->plan->layout.slots, 1);
+  if (status == UMBRA_OK) declare(*x, largest_in(p, 1));
+  return status;
+}
+
+static umbra_status refresh_pack(const pack *p) {
+  umbra_ciphertext *all = NULL;
+  umbra_status status = fill_pack(p, &all);
+  if (status == UMBRA_OK) status = umbra_bootstrap(p->r->evaluator, &all, all, p->r->bootstrapper);
+  if (status == UMBRA_OK) status = umbra_train_lower(p->r->evaluator, &all, p->r->levels.sum[p->k] + 1);
+  for (size_t q = 0; q < p->count && status == UMBRA_OK; q++) status = take_one(p, all, q);
+  umbra_ciphertext_destroy(all);
+  return status;
+}
+
+/* Sums of layer k of the whole block. */
+static umbra_status refresh_sums(run *r, const turned *t, uint32_t k) {
+  const size_t parts = t->block->parts, packed = umbra_network_packed(&r->plan->network, k);
+  for (size_t first = 0; first < parts; first += packed) {
+    const pack p = {r, t, k, first, parts - first < packed ? parts - first : packed};
+    UMBRA_TRY(refresh_pack(&p));
+  }
+  return UMBRA_OK;
+}
+
+/* Up to the last sums that are refreshed all go in step; from there on one after the other. */
+static umbra_status pass_all(run *r, const turned *t) {
+  uint32_t first = 0;
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    if (!umbra_network_refreshes(&r->plan->network, k)) continue;
+    for (size_t part = 0; part < t->block->parts; part++) UMBRA_TRY(forward(r, t, part, first, k + 1));
+    UMBRA_TRY(refresh_sums(r, t, k));
+    first = k + 1;
+  }
+  for (size_t part = 0; part < t->block->parts; part++) UMBRA_TRY(finish(r, t, part, first));
+  return UMBRA_OK;
 }
 
 /* ---- the loss that is counted ---- */
@@ -427,7 +539,7 @@ enum { COUNTED_LEVEL = 2 }; /* the lowest that leaves levels for squares and for
 
 /* low, conjugates: room for the errors of all parts, at that level. The errors themselves are their giant step 0. */
 static umbra_status lower_errors(run *r, umbra_ciphertext **low, umbra_ciphertext **conjugates, const turned *t) {
-  for (size_t part = 0; part < t->parts; part++) {
+  for (size_t part = 0; part < t->block->parts; part++) {
     UMBRA_TRY(umbra_level_drop(r->evaluator, &low[part], giants_of(r, t, last_of(r), part)[0], COUNTED_LEVEL));
     UMBRA_TRY(umbra_conjugate(r->evaluator, &conjugates[part], low[part]));
   }
@@ -450,11 +562,12 @@ static umbra_status add_squares(run *r, umbra_ciphertext **sum, umbra_ciphertext
 }
 
 static umbra_status add_loss(run *r, umbra_ciphertext **sum, const turned *t) {
+  const size_t parts = t->block->parts;
   umbra_ciphertext **low;
-  UMBRA_TRY(umbra_alloc(&low, 2 * t->parts, sizeof *low, "errors"));
-  umbra_status status = lower_errors(r, low, low + t->parts, t);
-  if (status == UMBRA_OK) status = add_squares(r, sum, low, low + t->parts, t->parts);
-  umbra_parts_destroy(low, 2 * t->parts);
+  UMBRA_TRY(umbra_alloc(&low, 2 * parts, sizeof *low, "errors"));
+  umbra_status status = lower_errors(r, low, low + parts, t);
+  if (status == UMBRA_OK) status = add_squares(r, sum, low, low + parts, parts);
+  umbra_parts_destroy(low, 2 * parts);
   return status;
 }
 
@@ -462,7 +575,8 @@ static umbra_status add_loss(run *r, umbra_ciphertext **sum, const turned *t) {
 
 static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *block) {
   const size_t parts = block->parts;
-  *t = (turned){.parts = parts, .rows = block->rows};
+  *t = (turned){.block = block};
+  UMBRA_TRY(umbra_alloc(&t->way, parts, sizeof *t->way, "a block"));
   for (uint32_t k = 0; k <= last_of(r); k++) {
     const umbra_dense *d = layer_of(r, k);
     UMBRA_TRY(umbra_alloc(&t->babies[k], parts * umbra_dense_babies(d), sizeof(umbra_ciphertext *), "a block"));
@@ -472,19 +586,29 @@ static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *blo
 }
 
 static void close_turned(turned *t, const run *r) {
+  const size_t parts = t->block->parts;
   for (uint32_t k = 0; k <= last_of(r); k++) {
     const umbra_dense *d = layer_of(r, k);
-    umbra_parts_destroy(t->babies[k], t->parts * umbra_dense_babies(d));
-    umbra_parts_destroy(t->giants[k], t->parts * umbra_dense_giants(d));
+    umbra_parts_destroy(t->babies[k], parts * umbra_dense_babies(d));
+    umbra_parts_destroy(t->giants[k], parts * umbra_dense_giants(d));
   }
+  for (size_t part = 0; t->way && part < parts; part++) clear_passing(&t->way[part]);
+  umbra_free(t->way);
+}
+
+/* Errors may be higher than what they are multiplied by, if sums were refreshed in between. */
+static umbra_status add_gradient(run *r, umbra_ciphertext **sum, const turned *t, uint32_t k) {
+  const umbra_dense *d = layer_of(r, k);
+  const size_t giants = t->block->parts * umbra_dense_giants(d);
+  for (size_t i = 0; i < giants; i++) UMBRA_TRY(umbra_train_lower(r->evaluator, &t->giants[k][i], r->levels.input[k]));
+  return umbra_dense_gradient(r->evaluator, sum, d, t->babies[k], t->giants[k], t->block->parts);
 }
 
 static umbra_status add_gradients(run *r, umbra_train_state *sums, const turned *t) {
   umbra_ciphertext **sum = sums->part;
   for (uint32_t k = 0; k <= last_of(r); k++) {
-    const umbra_dense *d = layer_of(r, k);
-    UMBRA_TRY(umbra_dense_gradient(r->evaluator, sum, d, t->babies[k], t->giants[k], t->parts));
-    sum += d->diagonals;
+    UMBRA_TRY(add_gradient(r, sum, t, k));
+    sum += layer_of(r, k)->diagonals;
   }
   return UMBRA_OK;
 }
@@ -492,8 +616,7 @@ static umbra_status add_gradients(run *r, umbra_train_state *sums, const turned 
 static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_matrix *block) {
   turned t;
   umbra_status status = open_turned(&t, r, block);
-  for (size_t part = 0; part < block->parts && status == UMBRA_OK; part++)
-    status = pass(r, &t, block->part[part], part);
+  if (status == UMBRA_OK) status = pass_all(r, &t);
   if (status == UMBRA_OK) status = add_gradients(r, sums, &t);
   if (status == UMBRA_OK && umbra_train_counts(r->plan)) status = add_loss(r, &sums->part[sums->count - 1], &t);
   close_turned(&t, r);
@@ -555,7 +678,7 @@ static double loss_of_padding(const umbra_train_plan *plan, uint64_t rows) {
   const size_t outputs = umbra_network_units(&plan->options, plan->network.layers - 1);
   const uint64_t part = umbra_layout_rows_per_part(&plan->layout);
   const uint64_t padding = umbra_quotient_above(rows, part) * part - rows;
-  if (is_squared(plan) || weighing(plan)) return 0;
+  if (is_squared(plan) || is_weighted(plan)) return 0;
   return (double)padding * (double)outputs * pow(slope_at_zero(plan, outputs), 2);
 }
 

@@ -13,7 +13,8 @@
 #include "kind.h"
 
 /* As umbra_train_ops says. */
-umbra_status umbra_network_run_create(void **run, const umbra_train_plan *plan, umbra_evaluator *evaluator);
+umbra_status umbra_network_run_create(void **run, const umbra_train_plan *plan, umbra_evaluator *evaluator,
+                                      const umbra_bootstrapper *bootstrapper);
 void umbra_network_run_destroy(void *run);
 umbra_status umbra_network_run_add(void *run, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
                                    const umbra_matrix *block);

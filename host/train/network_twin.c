@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "network.h"
 #include "twin.h"
@@ -54,6 +55,7 @@ double umbra_network_target(const umbra_records *records, size_t row, size_t out
 
 /* Values of a record, layer by layer. */
 typedef struct passing {
+  const umbra_train_plan *plan;
   const umbra_train_options *options;
   const umbra_train_activation *activation;
   uint32_t layers;
@@ -64,12 +66,14 @@ typedef struct passing {
   /* Of errors that are drawn; 0: there are none. back_error: of what comes back through a layer. */
   uint64_t *random;
   double sum_error[UMBRA_NETWORK_MAX_LAYERS], back_error[UMBRA_NETWORK_MAX_LAYERS], loss_error;
+  double filled
+      [UMBRA_NETWORK_MAX_LAYERS]; /* of what is refreshed with sums: how much has any; 0: they are not refreshed */
 } passing;
 
 static umbra_status open_passing(passing *p, const umbra_train_plan *plan) {
   const umbra_train_options *o = &plan->options;
   size_t count = 0;
-  *p = (passing){.options = o, .activation = &plan->activation, .layers = umbra_network_layers(o)};
+  *p = (passing){.plan = plan, .options = o, .activation = &plan->activation, .layers = umbra_network_layers(o)};
   for (uint32_t k = 0; k < p->layers; k++) count += umbra_network_inputs(o, k) + 3 * umbra_network_units(o, k);
   UMBRA_TRY(umbra_alloc(&p->memory, count, sizeof *p->memory, "the values of a network"));
   double *next = p->memory;
@@ -105,11 +109,26 @@ static void disturb_weights(double *weights, const umbra_twin *t) {
   }
 }
 
+/* Roundings where sums are refreshed: of what is packed, over the scale, and of what is taken out of it and repeated. */
+static double pack_roundings(const umbra_train_plan *plan, uint32_t k) {
+  const double scale = umbra_network_pack_scale(plan, k);
+  if (!umbra_network_refreshes(&plan->network, k)) return 0;
+  return scale * scale + (double)plan->network.positions / plan->network.layer[k].diagonals;
+}
+
 /* Giant steps are turned and added up, and then positions are folded. */
 static double sum_error(const umbra_twin *t, uint32_t k) {
   const umbra_dense *d = &t->plan->network.layer[k];
   const double folded = (double)d->layout.slots / d->layout.stride / d->diagonals;
-  return t->errors->slot * sqrt(2 * umbra_dense_giants(d) * folded) / umbra_network_factor(t->plan, k);
+  const double roundings = 2 * umbra_dense_giants(d) * folded + pack_roundings(t->plan, k);
+  return t->errors->slot * sqrt(roundings) / umbra_network_factor(t->plan, k);
+}
+
+/* Of a batch of so many records, as far as its first block says. */
+static double filled(const umbra_train_plan *plan, uint32_t k, uint64_t rows) {
+  const uint64_t parts = umbra_quotient_above(rows, umbra_layout_rows_per_part(&plan->layout));
+  if (!umbra_network_refreshes(&plan->network, k)) return 0;
+  return fmin(1, (double)parts * plan->network.layer[k].diagonals / plan->network.positions);
 }
 
 /* What comes back through layer k: baby steps are turned and added up, and multiplied by slopes. */
@@ -118,7 +137,7 @@ static double back_error(const umbra_twin *t, uint32_t k) {
   return t->errors->slot * sqrt(2 * umbra_dense_babies(d) + 1) / umbra_network_error_scale(t->plan, k - 1);
 }
 
-static void open_errors(passing *p, const umbra_twin *t) {
+static void open_errors(passing *p, const umbra_twin *t, uint64_t rows) {
   const umbra_train_softmax *s = &t->plan->softmax;
   const double inverse =
       s->degree ? 1 / (s->unit * t->plan->options.outputs) : 0; /* what exponentials are multiplied by */
@@ -128,12 +147,23 @@ static void open_errors(passing *p, const umbra_twin *t) {
   p->loss_error = polynomial * t->errors->slot;
   for (uint32_t k = 0; k < p->layers; k++) {
     p->sum_error[k] = sum_error(t, k);
+    p->filled[k] = filled(t->plan, k, rows);
     if (k) p->back_error[k] = back_error(t, k);
   }
 }
 
 static double disturbed(const passing *p, double value, double error) {
   return error > 0 ? value + error * umbra_train_gaussian(p->random) : value;
+}
+
+/* A record's sums of layer k as a refresh leaves them, as if those of all records were as large. */
+static void refresh_sums(const passing *p, uint32_t k) {
+  const size_t units = umbra_network_units(p->options, k);
+  const double range = umbra_network_range(p->plan, k), squares = dot(p->sum[k], p->sum[k], units);
+  if (!(p->filled[k] > 0)) return;
+  const double size = sqrt(squares * p->filled[k] / p->plan->network.layer[k].diagonals) / range;
+  const umbra_twin_refresh of = umbra_twin_refresh_of(p->plan, size);
+  for (size_t j = 0; j < units; j++) p->sum[k][j] = disturbed(p, p->sum[k][j] * (1 - of.shrunk), of.error * range);
 }
 
 static void forward(passing *p, const umbra_records *records, size_t row, const double *weights) {
@@ -143,8 +173,11 @@ static void forward(passing *p, const umbra_records *records, size_t row, const 
   for (uint32_t k = 0; k < p->layers; k++) {
     const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
     const double *w = weights + offset_of(o, k);
+    for (size_t j = 0; j < units; j++)
+      p->sum[k][j] = disturbed(p, dot(w + j * inputs, p->value[k], inputs), p->sum_error[k]);
+    refresh_sums(p, k);
     for (size_t j = 0; j < units; j++) {
-      const double z = p->sum[k][j] = disturbed(p, dot(w + j * inputs, p->value[k], inputs), p->sum_error[k]);
+      const double z = p->sum[k][j];
       p->value[k + 1][j] = k + 1 < p->layers ? umbra_train_activation_value(p->activation, z) : z;
     }
   }
@@ -242,7 +275,7 @@ static umbra_status add_records(umbra_twin *t, const double *weights, umbra_trai
                                 const umbra_train_step *step) {
   passing p;
   UMBRA_TRY(open_passing(&p, t->plan));
-  open_errors(&p, t);
+  open_errors(&p, t, step->rows);
   umbra_status status = UMBRA_OK;
   for (uint64_t k = 0; k < step->rows && status == UMBRA_OK; k++) {
     status = umbra_watch_step(t->watch, k, step->rows);

@@ -40,33 +40,29 @@ static umbra_status try_layout(umbra_plan_trial *trial, double *seconds, const u
   return status == UMBRA_ERROR_NO_LEVEL ? UMBRA_OK : status;
 }
 
-/*
- * Larger groups have fewer key switches, smaller ones fewer levels: all from that of `layout` down to the least. *refresh:
- * seconds of one.
- */
+static umbra_status fail_of_levels(const umbra_train_plan *plan) {
+  return umbra_fail(
+      UMBRA_ERROR_UNSUPPORTED,
+      "an iteration with degree %u takes more levels than the %u that these parameters have after a refresh",
+      plan->degree, plan->report.levels);
+}
+
+/* Larger groups have fewer key switches, smaller ones fewer levels: all from that of `layout` down to the least. */
 static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout layout, uint32_t least_group,
-                                  double *refresh) {
+                                  double refresh) {
   umbra_matrix_layout chosen = layout;
   umbra_plan_trial trial;
   double best = INFINITY, seconds;
-  int found = 0;
-  use_layout(plan, &layout);
-  UMBRA_TRY(umbra_plan_try_refresh(refresh, plan));
   for (; layout.group >= least_group; layout.group /= 2) {
     use_layout(plan, &layout);
-    UMBRA_TRY(try_layout(&trial, &seconds, plan, *refresh));
+    UMBRA_TRY(try_layout(&trial, &seconds, plan, refresh));
     if (!(seconds < best)) continue;
-    found = 1;
     best = seconds;
     chosen = layout;
     plan->report.depth = trial.depth;
   }
   use_layout(plan, &chosen);
-  if (found) return UMBRA_OK;
-  return umbra_fail(
-      UMBRA_ERROR_UNSUPPORTED,
-      "an iteration with degree %u takes more levels than the %u that these parameters have after a refresh",
-      plan->degree, plan->data_level);
+  return isfinite(best) ? UMBRA_OK : fail_of_levels(plan);
 }
 
 /* ---- refreshes ---- */
@@ -134,7 +130,7 @@ static void plan_iterations(umbra_train_plan *plan) {
     it->unit_out = ends ? unit : unit / 2;
   }
   plan->iteration[count - 1].unit_out = plan->options.bootstrap_result ? unit : 1;
-  plan->refreshes = plan->report.bootstraps || plan->options.bootstrap_result;
+  plan->refreshes = plan->report.bootstraps || plan->options.bootstrap_result || plan->network.refreshed;
 }
 
 int umbra_plan_refreshed_after(const umbra_train_plan *plan, uint32_t i) {
@@ -246,6 +242,20 @@ static uint64_t largest_checkpoint(const umbra_train_plan *plan) {
   return largest;
 }
 
+/* Of sums of layers, in all iterations. */
+static uint64_t count_layer_refreshes(const umbra_train_plan *plan) {
+  const uint64_t part = umbra_layout_rows_per_part(&plan->layout);
+  uint64_t count = 0;
+  for (uint32_t i = 0; plan->network.refreshed && i < plan->options.iterations; i++) {
+    uint64_t first, blocks;
+    umbra_plan_batch_blocks(&first, &blocks, plan, plan->iteration[i].step.batch);
+    const uint64_t last = umbra_quotient_above(umbra_plan_block(plan, first + blocks - 1).rows, part);
+    count += (blocks - 1) * umbra_network_block_refreshes(&plan->network, UMBRA_NETWORK_BLOCK_PARTS) +
+             umbra_network_block_refreshes(&plan->network, last);
+  }
+  return count;
+}
+
 static int has_softmax(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SOFTMAX; }
 
 /* With a sixteenth for what threads and levels may change. */
@@ -271,8 +281,10 @@ static void fill_report(umbra_train_plan *plan) {
           : umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
   r->checkpoint_bytes = largest_checkpoint(plan);
-  uint32_t refreshes = r->bootstraps + (plan->options.bootstrap_result != 0);
-  if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
+  r->layer_bootstraps = count_layer_refreshes(plan);
+  r->bootstrapped_layers = plan->network.refreshed;
+  const double refreshes = r->bootstraps + (plan->options.bootstrap_result != 0) + (double)r->layer_bootstraps;
+  if (refreshes > 0) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
 }
 
 /* ---- the whole ---- */
@@ -301,15 +313,16 @@ static umbra_status make_polynomial(umbra_train_plan *plan, const double *given)
 /* ---- levels of a network ---- */
 
 typedef struct level_choice {
-  uint32_t expansion, depth, level;
-  double seconds; /* of the whole training, but for a refresh of its result */
+  uint32_t refreshed, expansion, depth, level;
+  double seconds; /* of the whole training, but for a refresh of its result; INFINITY: there is no choice yet */
 } level_choice;
 
-static void use_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t depth, uint32_t level) {
-  plan->network.expansion = expansion;
-  plan->report.depth = depth;
-  plan->data_level = level;
-  plan->record_level = level - expansion;
+static void use_levels(umbra_train_plan *plan, const level_choice *choice) {
+  plan->network.refreshed = choice->refreshed;
+  plan->network.expansion = choice->expansion;
+  plan->report.depth = choice->depth;
+  plan->data_level = choice->level;
+  plan->record_level = choice->level - choice->expansion;
 }
 
 /*
@@ -321,46 +334,65 @@ static double seconds_of_all(const double *sum, uint32_t count, uint32_t iterati
   return refreshes * (sum[count] + refresh) + sum[count] - sum[count - last];
 }
 
-/* *best becomes the count of iterations from one refresh to the next that takes least, if it takes less than that. */
-static umbra_status try_levels(umbra_train_plan *plan, uint32_t expansion, uint32_t depth, double refresh,
-                               level_choice *best) {
+/*
+ * *best becomes the count of iterations from one refresh to the next that takes least, if it takes less than that. The plan
+ * knows how it expands, and what it refreshes.
+ */
+static umbra_status try_levels(umbra_train_plan *plan, double refresh, level_choice *best) {
   enum { MOST = 32 };
-  const uint32_t levels = plan->report.levels / depth, iterations = plan->options.iterations;
-  const uint32_t most = umbra_min_u32(umbra_min_u32(levels, iterations), MOST);
+  const umbra_network_depths depths = umbra_network_depths_of(plan);
+  const uint32_t depth = umbra_network_depth(&depths), iterations = plan->options.iterations;
+  const uint32_t most = umbra_min_u32(umbra_network_period(&depths, plan->report.levels), iterations);
   double sum[MOST + 1] = {0};
-  for (uint32_t count = 1; count <= most; count++) {
+  for (uint32_t count = 1; count <= umbra_min_u32(most, MOST); count++) {
     umbra_plan_trial trial;
-    use_levels(plan, expansion, depth, count * depth);
+    level_choice choice = {depths.refreshed, depths.expansion, depth, count * depth, 0};
+    use_levels(plan, &choice);
     UMBRA_TRY(umbra_plan_try(&trial, plan));
     sum[count] = sum[count - 1] + trial.seconds;
-    const double seconds = seconds_of_all(sum, count, iterations, refresh);
-    if (seconds < best->seconds) *best = (level_choice){expansion, depth, count * depth, seconds};
+    choice.seconds = seconds_of_all(sum, count, iterations, refresh);
+    if (choice.seconds < best->seconds) *best = choice;
+  }
+  return UMBRA_OK;
+}
+
+/* How weights are expanded, with sums of those layers refreshed. */
+static umbra_status try_refreshed(umbra_train_plan *plan, uint32_t refreshed, double refresh, level_choice *best) {
+  for (uint32_t expansion = 1; expansion <= 2; expansion++) {
+    plan->network.refreshed = refreshed;
+    plan->network.expansion = expansion;
+    UMBRA_TRY(try_levels(plan, refresh, best));
   }
   return UMBRA_OK;
 }
 
 /*
  * How weights are expanded, and how many iterations there are from one refresh to the next: the more, the higher the first
- * ones are, where all takes longer.
+ * ones are, where all takes longer. Sums are refreshed only where there are not enough levels without, and of as few layers
+ * as will do.
  */
 static umbra_status choose_levels(umbra_train_plan *plan, double refresh) {
-  const uint32_t depth = plan->report.depth;
+  const uint32_t layers = plan->network.layers;
   level_choice best = {.seconds = INFINITY};
-  UMBRA_TRY(try_levels(plan, 1, depth, refresh, &best));
-  UMBRA_TRY(try_levels(plan, 2, depth + 1, refresh, &best));
-  use_levels(plan, best.expansion, best.depth, best.level);
+  for (uint32_t count = 0; count <= layers && !isfinite(best.seconds); count++)
+    for (uint32_t refreshed = 0; refreshed < 1U << layers; refreshed++)
+      if ((uint32_t)__builtin_popcount(refreshed) == count) UMBRA_TRY(try_refreshed(plan, refreshed, refresh, &best));
+  if (!isfinite(best.seconds)) return fail_of_levels(plan);
+  use_levels(plan, &best);
   return UMBRA_OK;
 }
 
-/* The group of the layout, and by it the blocks and the levels of iterations. */
+/* The group of the layout, or levels of a network; and by it the blocks and the iterations. */
 static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
   double refresh;
   plan->data_level = plan->record_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
   plan->refreshes = 1; /* as far as is known */
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
-  UMBRA_TRY(choose_layout(plan, plan->layout, least_group, &refresh));
-  if (umbra_train_is_network(plan->options.kind)) UMBRA_TRY(choose_levels(plan, refresh));
+  use_layout(plan, &plan->layout);
+  UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
+  UMBRA_TRY(umbra_train_is_network(plan->options.kind) ? choose_levels(plan, refresh)
+                                                       : choose_layout(plan, plan->layout, least_group, refresh));
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, plan->options.iterations);

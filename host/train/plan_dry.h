@@ -5,7 +5,7 @@
 
 #include "plan.h"
 
-/* Of one iteration, without refreshes: its levels, and its seconds by the table of the plan's target. */
+/* Of one iteration, without a refresh of the weights: its levels, and its seconds by the table of the plan's target. */
 typedef struct umbra_plan_trial {
   uint32_t depth;
   double seconds;

@@ -149,7 +149,7 @@ static umbra_train_options options_of(const options_record *r, const learning_re
   return o;
 }
 
-/* What follows from the options by this version's reckoning; and of networks, the choice of levels. */
+/* What follows from the options by this version's reckoning; and of networks, the choice of levels, and of sums that are refreshed. */
 typedef struct derived_record {
   uint32_t stride, slots, group, pairs;
   double data_scale;
@@ -181,6 +181,8 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
   if (umbra_train_is_network(plan->options.kind)) {
     const levels_record levels = {plan->data_level, plan->network.expansion};
     crypto_generichash_update(&state, (const uint8_t *)&levels, sizeof levels);
+    if (plan->network.refreshed)
+      crypto_generichash_update(&state, (const uint8_t *)&plan->network.refreshed, sizeof plan->network.refreshed);
   }
   crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
 }

@@ -10,9 +10,9 @@
 
 static umbra_status open_stepper(umbra_stepper *s, const umbra_eval_keys *keys, const umbra_progress *progress) {
   UMBRA_TRY(umbra_evaluator_create(&s->evaluator, s->context, keys));
-  UMBRA_TRY(s->ops->create(&s->run, s->plan, s->evaluator));
-  return s->plan->refreshes ? umbra_bootstrapper_create(&s->bootstrapper, s->context, s->plan->refresh, progress)
-                            : UMBRA_OK;
+  if (s->plan->refreshes)
+    UMBRA_TRY(umbra_bootstrapper_create(&s->bootstrapper, s->context, s->plan->refresh, progress));
+  return s->ops->create(&s->run, s->plan, s->evaluator, s->bootstrapper);
 }
 
 umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_plan *plan, const umbra_context *context,
@@ -32,8 +32,8 @@ umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_pla
 
 void umbra_stepper_destroy(umbra_stepper *stepper) {
   if (!stepper) return;
-  umbra_bootstrapper_destroy(stepper->bootstrapper);
   if (stepper->run) stepper->ops->destroy(stepper->run);
+  umbra_bootstrapper_destroy(stepper->bootstrapper);
   umbra_evaluator_destroy(stepper->evaluator);
   umbra_free(stepper);
 }

@@ -32,6 +32,15 @@ static inline const double *umbra_twin_point(const umbra_twin *t) {
   return umbra_train_at_weights(&t->plan->options) ? t->w : t->v;
 }
 
+/*
+ * What a refresh does to values of that size, the root mean square of both parts of all slots, over the bound of what is
+ * refreshed: they become smaller by a share of themselves, and have an error, over the bound.
+ */
+typedef struct umbra_twin_refresh {
+  double shrunk, error;
+} umbra_twin_refresh;
+umbra_twin_refresh umbra_twin_refresh_of(const umbra_train_plan *plan, double size);
+
 /* What is not finite is as large as anything. */
 static inline double umbra_twin_size(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
 

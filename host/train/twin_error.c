@@ -64,16 +64,19 @@ static double shared_bending(uint32_t order) {
   return share;
 }
 
+umbra_twin_refresh umbra_twin_refresh_of(const umbra_train_plan *plan, double size) {
+  const double bending = bending_of(plan, size), share = shared_bending(plan->refresh->reduction->bending_order);
+  const double rest = (1 - share) * bending * bending;
+  return (umbra_twin_refresh){.shrunk = size > 0 ? sqrt(share) * bending / size : 0,
+                              .error = sqrt(noise_of(&plan->refresh->report) + rest)};
+}
+
 static void disturb_refresh(errors *e, double before) {
-  const umbra_train_plan *plan = e->plan;
-  const umbra_bootstrap_report *r = &plan->refresh->report;
-  const double size = size_of_state(plan, &e->off, before), bending = bending_of(plan, size);
-  const double share = shared_bending(plan->refresh->reduction->bending_order);
-  const double shrunk = size > 0 ? sqrt(share) * bending / size : 0, rest = (1 - share) * bending * bending;
-  const double error = sqrt(noise_of(r) + rest) * plan->options.bound;
+  const umbra_twin_refresh of = umbra_twin_refresh_of(e->plan, size_of_state(e->plan, &e->off, before));
+  const double error = of.error * e->plan->options.bound;
   for (size_t c = 0; c < e->off.count; c++) {
-    e->off.w[c] += error * draw(e) - shrunk * e->off.w[c];
-    e->off.v[c] += error * before * draw(e) - shrunk * e->off.v[c];
+    e->off.w[c] += error * draw(e) - of.shrunk * e->off.w[c];
+    e->off.v[c] += error * before * draw(e) - of.shrunk * e->off.v[c];
   }
 }
 

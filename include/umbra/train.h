@@ -173,7 +173,7 @@ typedef struct umbra_train_report {
   size_t struct_size;
   uint32_t depth;            /* levels of an iteration */
   uint32_t levels;           /* of refreshed weights */
-  uint32_t bootstraps;       /* refreshes in all */
+  uint32_t bootstraps;       /* refreshes of the weights in all */
   size_t batches;            /* of the data set */
   size_t blocks;             /* files of the data set, beside its index */
   uint64_t block_bytes;      /* of the largest one */
@@ -184,7 +184,7 @@ typedef struct umbra_train_report {
   uint64_t key_bytes;        /* in memory; a file has half of it */
   uint64_t memory_limit;     /* for the context: keys, constants, one block, work, and memory kept for reuse */
   uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
-  size_t key_switches;       /* of an iteration at most, without refreshes */
+  size_t key_switches;       /* of an iteration at most, without refreshes of the weights */
   size_t bootstrap_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
   double fit_error;       /* largest |s - sigmoid| on the interval; of a softmax about what its probabilities are off */
   double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
@@ -192,6 +192,12 @@ typedef struct umbra_train_report {
   double log2_failure;    /* log2 of the probability that any refresh of the training fails */
   uint64_t checkpoint_bytes; /* of the largest one */
   uint64_t loss_bytes;       /* of what umbra_trainer_loss gives, in a file; 0: nothing is counted */
+  /*
+   * Of networks whose iterations take more levels than a refresh leaves, and of no others: refreshes within iterations, in
+   * all, of sums z of those layers whose bit is set, the lowest for layer 0; docs/training.md says when and how.
+   */
+  uint64_t layer_bootstraps;
+  uint32_t bootstrapped_layers;
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
@@ -212,7 +218,7 @@ UMBRA_API void umbra_train_iteration_init(umbra_train_iteration *iteration, size
 
 /*
  * Errors: INVALID_ARGUMENT (the text names the option), UNSUPPORTED (parameters that do not refresh, whose refreshes fail
- * too often or are too inexact for the bound, or with fewer levels than an iteration takes; more columns than fit; an
+ * too often or are too inexact for the bound, or with fewer levels than an iteration takes, even with sums refreshed; more columns than fit; an
  * expected error of the weights beyond their bound; a kind that this version does not know).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
@@ -229,7 +235,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_tra
 /* What a cost is of. */
 typedef enum umbra_train_part {
   UMBRA_TRAIN_WHOLE = 0,     /* from making the trainer on */
-  UMBRA_TRAIN_ITERATION = 1, /* the one that costs most, without the refresh before it */
+  UMBRA_TRAIN_ITERATION = 1, /* the one that costs most, without the refresh of the weights before it */
   UMBRA_TRAIN_BOOTSTRAP = 2  /* of the weights; zeros if the training has none */
 } umbra_train_part;
 
