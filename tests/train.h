@@ -4,6 +4,9 @@
 #define UMBRA_TESTS_TRAIN_H
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "boot.h"
@@ -124,6 +127,21 @@ static inline void training_close(training *t) {
 static inline umbra_trainer_desc training_desc(const training *t) {
   return (umbra_trainer_desc){UMBRA_TRAINER_DESC_INIT, .plan = t->plan, .context = t->s.context, .keys = t->s.keys,
                               .data = t->folder};
+}
+
+/* Where files have no room for a checkpoint: the next iteration fails, and those before stay done. */
+static inline void run_on_full_disk(umbra_trainer *trainer) {
+  struct rlimit before, little = {4096, 4096};
+  const uint32_t done = umbra_trainer_iterations(trainer);
+  signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  little.rlim_max = before.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+  const umbra_status status = umbra_trainer_run(trainer, NULL, NULL);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_int_equal(status, UMBRA_ERROR_IO);
+  assert_non_null(strstr(umbra_last_error(), strerror(EFBIG)));
+  assert_int_equal(umbra_trainer_iterations(trainer), done);
 }
 
 /* The weights of the model that a trainer has at the end, bias last; free them. */

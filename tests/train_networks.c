@@ -550,6 +550,40 @@ static void too_few_levels(void **state) {
   umbra_params_destroy(params);
 }
 
+/* First weights of the last layer are a quarter of what they are without, those of the first the same. */
+static void starts(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  umbra_train_plan *plan = NULL;
+  umbra_train_options options = options_of(2);
+  double whole[3 * 4 + 4 * 2], quarter[3 * 4 + 4 * 2];
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.rows = 30;
+  options.columns = 2;
+  options.hidden[0] = 4;
+  options.outputs = 2;
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  umbra_train_plan_initial(plan, whole);
+  options.start = 0.25;
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  umbra_train_plan_initial(plan, quarter);
+  for (int i = 0; i < 3 * 4; i++) assert_true(quarter[i] == whole[i]);
+  for (int i = 3 * 4; i < 3 * 4 + 4 * 2; i++) assert_true(quarter[i] == whole[i] / 4);
+  options.start = 0.3;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "a power of two");
+  options.start = 0.5;
+  options.hidden[0] = 0;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT,
+               "first weights are zeros");
+  options.kind = UMBRA_TRAIN_LOGISTIC;
+  options.loss = UMBRA_LOSS_ONE_VS_REST;
+  options.outputs = 0;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), UMBRA_ERROR_INVALID_ARGUMENT, "it is of networks");
+  umbra_train_plan_destroy(plan);
+  umbra_params_destroy(params);
+}
+
 /* ---- files ---- */
 
 static int stop_after_one(void *user, const umbra_train_event *event) {
@@ -586,7 +620,23 @@ static void assert_same(bytes a, bytes b) {
   free(b.data);
 }
 
-/* From a checkpoint, with a plan that comes from a file: the same bits as at one go. */
+/* Files of another training are refused; t has another data set afterwards. */
+static void refuse_others(const training *t, const umbra_trainer_desc *desc) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_trainer_desc wrong = *desc;
+  umbra_trainer *trainer = NULL;
+  umbra_train_plan *other = NULL;
+  assert_ok(umbra_train_plan_options(t->plan, &options));
+  options.start = 0.5;
+  assert_ok(umbra_train_plan_create(&other, t->s.params, &options));
+  wrong.plan = other;
+  assert_fails(umbra_trainer_create(&trainer, &wrong, NULL), UMBRA_ERROR_MISMATCH, "of another plan");
+  umbra_train_plan_destroy(other);
+  assert_ok(umbra_train_encrypt(t->folder, t->plan, t->s.public, t->records, NULL, NULL));
+  assert_fails(umbra_trainer_create(&trainer, desc, NULL), UMBRA_ERROR_MISMATCH, "of another data set");
+}
+
+/* From a checkpoint, with a plan that comes from a file, after a disk was full: the same bits as at one go. */
 static void check_resumed(umbra_params *params, umbra_records *records, umbra_train_options options) {
   training t;
   umbra_trainer *whole = NULL, *trainer = NULL;
@@ -611,10 +661,12 @@ static void check_resumed(umbra_params *params, umbra_records *records, umbra_tr
   desc.checkpoint = t.checkpoint;
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_fails(umbra_trainer_run(trainer, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
+  run_on_full_disk(trainer);
   umbra_trainer_destroy(trainer);
   trainer = NULL;
   desc.resume = 1;
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_int_equal(umbra_trainer_iterations(trainer), 1);
   bytes first = loss_bytes(trainer);
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   for (uint32_t layer = 0; layer < 2; layer++) assert_same(layer_bytes(whole, layer), layer_bytes(trainer, layer));
@@ -626,6 +678,7 @@ static void check_resumed(umbra_params *params, umbra_records *records, umbra_tr
   free(first.data);
   umbra_trainer_destroy(trainer);
   umbra_trainer_destroy(whole);
+  refuse_others(&t, &desc);
   umbra_train_plan_destroy(read);
   training_close(&t);
 }
@@ -804,7 +857,8 @@ static void refused_records(void **state) {
   umbra_train_search_options find = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT, .train = &options};
   assert_fails(umbra_train_search_create(&search, t.s.params, t.records, &find, NULL), bad, "two classes");
   options.kind = UMBRA_TRAIN_NETWORK;
-  assert_fails(umbra_train_search_create(&search, t.s.params, two, &find, NULL), bad, "logistic models only");
+  options.outputs = 3;
+  assert_fails(umbra_train_search_create(&search, t.s.params, two, &find, NULL), bad, "3 outputs for 2 classes");
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
   assert_fails(umbra_judge(&judgement, t.records, weights), bad, "two classes");
   umbra_records *rest = NULL, *held = NULL;
@@ -877,6 +931,7 @@ int main(void) {
       cmocka_unit_test(packed),
       cmocka_unit_test(scores_of_a_head),
       cmocka_unit_test(too_few_levels),
+      cmocka_unit_test(starts),
       cmocka_unit_test(resumed),
       cmocka_unit_test(counting_changes_nothing),
       cmocka_unit_test(counters_that_are_refused),

@@ -95,8 +95,8 @@ static void options_of_networks_count(void **state) {
   umbra_train_options base = base_options(), found = {UMBRA_TRAIN_OPTIONS_INIT};
   base.kind = UMBRA_TRAIN_NETWORK;
   base.outputs = 1;
-  enum { CHANGES = 8 };
-  umbra_train_options changed[CHANGES] = {base, base, base, base, base, base, base, base};
+  enum { CHANGES = 9 };
+  umbra_train_options changed[CHANGES] = {base, base, base, base, base, base, base, base, base};
   changed[0].optimizer = UMBRA_OPTIMIZER_NESTEROV;
   changed[1].loss = UMBRA_LOSS_SQUARED;
   changed[2].outputs = 3;
@@ -105,6 +105,7 @@ static void options_of_networks_count(void **state) {
   changed[5].hidden_range = 4;
   changed[6].hidden[0] = 2, changed[6].hidden_function = UMBRA_FUNCTION_GELU, changed[6].hidden_degree = 3;
   changed[7].count_loss = 1;
+  changed[8].hidden[0] = 2, changed[8].start = 0.25;
   uint8_t digest[CHANGES][UMBRA_DIGEST_BYTES];
   for (int i = 0; i < CHANGES; i++) {
     umbra_train_plan *network = NULL;
@@ -119,6 +120,7 @@ static void options_of_networks_count(void **state) {
     assert_int_equal(found.hidden_function, changed[i].hidden_function);
     assert_int_equal(found.hidden_degree, changed[i].hidden_degree);
     assert_int_equal(found.count_loss, changed[i].count_loss);
+    assert_true(found.start == changed[i].start);
     assert_ok(umbra_train_plan_create(&network, params, &changed[i]));
     umbra_train_plan_digest(network, digest[i]);
     for (int k = 0; k < i; k++) assert_memory_not_equal(digest[k], digest[i], UMBRA_DIGEST_BYTES);

@@ -15,7 +15,7 @@ static const umbra_stops stops = {2, {4, 10}};
 
 /* Trials of one cost, but for the iterations. */
 static umbra_search_trial trial_of(double auc4, double loss4, double auc10, double loss10, uint32_t reached) {
-  return (umbra_search_trial){.course = {.reached = reached, .auc = {auc4, auc10}, .loss = {loss4, loss10}},
+  return (umbra_search_trial){.course = {.reached = reached, .merit = {auc4, auc10}, .loss = {loss4, loss10}},
                               .cost = {.degree = 3, .period = 2, .iteration = 20, .refresh = 50}};
 }
 
@@ -204,7 +204,7 @@ static void what_cannot_be_is_refused(void **state) {
 #define REFUSED(status) \
   assert_int_equal(umbra_train_search_create(&search, params, records, &options, &progress), status)
   assert_int_equal(umbra_train_search_create(&search, NULL, records, NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
-  options.given = 64;
+  options.given = 512;
   REFUSED(UMBRA_ERROR_INVALID_ARGUMENT);
   options.given = 0;
   options.folds = 21;
@@ -254,6 +254,152 @@ static void failing_allocations(void **state) {
   umbra_params_destroy(params);
 }
 
+/* ---- networks ---- */
+
+enum { MOST = 24, STARTS = 5 };
+
+static umbra_train_options network_options(size_t columns, uint32_t outputs) {
+  umbra_train_options train = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .outputs = outputs};
+  train.columns = columns;
+  train.hidden[0] = 4;
+  train.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  train.momentum = 0.9;
+  return train;
+}
+
+static umbra_train_search *find_network(const umbra_params *params, const umbra_records *records,
+                                        const umbra_train_options *train, uint32_t given) {
+  umbra_train_search *search = NULL;
+  umbra_train_search_options options = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT, .train = train, .given = given};
+  options.most_iterations = MOST;
+  assert_ok(umbra_train_search_create(&search, params, records, &options, NULL));
+  return search;
+}
+
+/* Of the training of a trial from a start, over its ranges; *loss: its last, on the records themselves. */
+static double range_use(double *loss, const umbra_params *params, const umbra_records *records,
+                        const umbra_train_options *train, const umbra_train_trial *t, uint64_t seed) {
+  umbra_scaling *scaling = NULL;
+  umbra_records *scaled = NULL;
+  umbra_train_plan *plan = NULL;
+  umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = t->degree, .range = t->range};
+  umbra_train_options options = *train;
+  umbra_train_outcome trace[MOST];
+  double weights[64], use = 0;
+  options.rows = umbra_records_rows(records);
+  options.rate = t->rate;
+  options.iterations = t->iterations;
+  options.loss = t->objective;
+  options.start = t->start;
+  options.seed = seed;
+  options.sigmoid = &sigmoid;
+  for (uint32_t i = 0; i < t->iterations; i++) umbra_train_outcome_init(&trace[i]);
+  assert_ok(umbra_scaling_fit(&scaling, records, t->scaling, t->argument, t->clip));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, records));
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  assert_true(umbra_train_plan_weights(plan) <= sizeof weights / sizeof *weights);
+  const umbra_twin_options judging = {UMBRA_TWIN_OPTIONS_INIT, .judged = scaled};
+  assert_ok(umbra_train_twin(weights, trace, t->iterations, plan, scaled, &judging, NULL));
+  for (uint32_t i = 0; i < t->iterations; i++)
+    use = fmax(use, fmax(trace[i].largest_score / t->range, trace[i].largest_hidden / 16));
+  *loss = trace[t->iterations - 1].loss;
+  umbra_train_plan_destroy(plan);
+  umbra_records_destroy(scaled);
+  umbra_scaling_destroy(scaling);
+  return use;
+}
+
+/* Ranges hold with a margin of 1.3 from five starts, at larger rates, too; the one that comes nearest to the records is taken. */
+static void networks_keep_their_ranges(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  umbra_records *records = records_of_classes(120, 5, 3, 1);
+  const umbra_train_options train = network_options(5, 3);
+  umbra_train_search *search = find_network(params, records, &train, 0), *again;
+  const umbra_train_trial t = chosen_of(search);
+  umbra_train_trial faster = t;
+  double least = INFINITY, loss[STARTS], other;
+  faster.rate *= 1.25;
+  assert_true(t.accuracy > 0.8 && t.seed < STARTS && t.start > 0 && umbra_train_search_folds(search) == 5);
+  for (uint64_t seed = 0; seed < STARTS; seed++) {
+    assert_true(1.3 * range_use(&loss[seed], params, records, &train, &t, seed) <= 1);
+    assert_true(1.3 * range_use(&other, params, records, &train, &faster, seed) <= 1);
+    least = fmin(least, loss[seed]);
+  }
+  assert_true(loss[t.seed] == least);
+  again = find_network(params, records, &train, 0);
+  const umbra_train_trial same = chosen_of(again);
+  assert_true(same.rate == t.rate && same.seed == t.seed && same.objective == t.objective);
+  umbra_train_search_destroy(again);
+  umbra_train_search_destroy(search);
+  umbra_records_destroy(records);
+  umbra_params_destroy(params);
+}
+
+/* Of values, which may be large, the range is one that they have room in. */
+static void values_have_room(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  umbra_records *records = NULL;
+  const umbra_train_options train = network_options(1, 1);
+  double x[40], y[40];
+  for (int i = 0; i < 40; i++) x[i] = sin(i), y[i] = 20 * x[i] + 3;
+  assert_ok(umbra_records_create_classes(&records, x, y, 40, 1, 0));
+  umbra_train_search *search = find_network(params, records, &train, 0);
+  const umbra_train_trial t = chosen_of(search);
+  assert_true(t.range == 64 && t.largest_score > 15 && 1.3 * t.largest_score < 64);
+  umbra_train_search_destroy(search);
+  umbra_records_destroy(records);
+  umbra_params_destroy(params);
+}
+
+/* Losses are those that the records have. */
+static void losses_are_tried(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  for (size_t classes = 0; classes <= 4; classes += 2) {
+    umbra_records *records = records_of_classes(80, 4, classes, 7);
+    umbra_train_options train = network_options(4, classes > 2 ? (uint32_t)classes : 1);
+    train.rate = 0.01; /* of each loss once */
+    umbra_train_search *search = find_network(params, records, &train, UMBRA_SETTING_RATE);
+    int tried = 0;
+    for (size_t i = 0; i < umbra_train_search_count(search); i++) {
+      umbra_train_trial trial = {UMBRA_TRAIN_TRIAL_INIT};
+      assert_ok(umbra_train_search_trial(search, &trial, i));
+      tried |= 1 << trial.objective;
+    }
+    const int squared = 1 << UMBRA_LOSS_SQUARED, rest = 1 << UMBRA_LOSS_ONE_VS_REST, softmax = 1 << UMBRA_LOSS_SOFTMAX;
+    assert_int_equal(tried & ~softmax, classes ? squared | rest : squared);
+    assert_true(classes > 2 || !(tried & softmax));
+    umbra_train_search_destroy(search);
+    umbra_records_destroy(records);
+  }
+  umbra_params_destroy(params);
+}
+
+static void what_is_given_of_networks_stays(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  umbra_records *records = records_of_classes(60, 3, 3, 9);
+  umbra_train_options train = network_options(3, 3);
+  train.rate = 0.03;
+  train.seed = 77;
+  train.start = 0.5;
+  train.loss = UMBRA_LOSS_ONE_VS_REST;
+  const uint32_t all = UMBRA_SETTING_RATE | UMBRA_SETTING_SEED | UMBRA_SETTING_START | UMBRA_SETTING_LOSS;
+  umbra_train_search *search = find_network(params, records, &train, all);
+  const umbra_train_trial t = chosen_of(search);
+  assert_true(t.rate == 0.03 && t.seed == 77 && t.start == 0.5 && t.objective == UMBRA_LOSS_ONE_VS_REST);
+  umbra_train_search_destroy(search);
+  search = NULL;
+  train.hidden_range = 0x1p-9;
+  const umbra_train_search_options narrow = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT, .train = &train};
+  assert_fails(umbra_train_search_create(&search, params, records, &narrow, NULL), UMBRA_ERROR_RANGE,
+               "sums of hidden layers within theirs");
+  umbra_records_destroy(records);
+  umbra_params_destroy(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_cheapest_that_is_nearly_the_best),
@@ -263,6 +409,10 @@ int main(void) {
       cmocka_unit_test(many_records),
       cmocka_unit_test(few_records),
       cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(networks_keep_their_ranges),
+      cmocka_unit_test(values_have_room),
+      cmocka_unit_test(losses_are_tried),
+      cmocka_unit_test(what_is_given_of_networks_stays),
       cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,8 +50,12 @@ static umbra_status fit(umbra_train_activation *a, const umbra_train_options *o)
   return umbra_chebyshev_fit(a->value, NULL, &desc);
 }
 
+double umbra_train_hidden_range(const umbra_train_options *o) {
+  return o->hidden_range > 0 ? o->hidden_range : default_range;
+}
+
 umbra_status umbra_train_activation_make(umbra_train_activation *a, const umbra_train_options *o, const double *given) {
-  *a = (umbra_train_activation){.range = o->hidden_range > 0 ? o->hidden_range : default_range};
+  *a = (umbra_train_activation){.range = umbra_train_hidden_range(o)};
   if (!o->hidden_degree) return UMBRA_OK;
   if (given) memcpy(a->value, given, (o->hidden_degree + 1) * sizeof *given);
   else UMBRA_TRY(fit(a, o));

@@ -24,6 +24,9 @@ umbra_status umbra_train_activation_check(const umbra_train_options *options);
 umbra_status umbra_train_activation_make(umbra_train_activation *activation, const umbra_train_options *options,
                                          const double *given);
 
+/* Within which all sums of hidden layers are to stay. */
+double umbra_train_hidden_range(const umbra_train_options *options);
+
 /* Levels that it takes. */
 uint32_t umbra_train_activation_depth(const umbra_train_activation *activation);
 

@@ -5,16 +5,16 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../nn/sigmoid.h"
 #include "twin.h"
 
 /* ---- what the twin reads of a plan ---- */
 
-static void fit_to_records(umbra_train_plan *plan, const umbra_train_options *options, const umbra_records *records) {
+static void fit_to_fold(umbra_train_plan *plan, const umbra_train_options *options, const umbra_fold *fold) {
   plan->options = *options;
-  plan->options.rows = records->rows;
-  plan->options.columns = records->columns;
-  if (options->batch > records->rows) plan->options.batch = records->rows;
+  plan->options.rows = fold->train->rows;
+  plan->options.columns = fold->train->columns;
+  plan->options.seed += fold->seed;
+  if (options->batch > fold->train->rows) plan->options.batch = fold->train->rows;
 }
 
 static umbra_status take_steps(umbra_train_plan *plan) {
@@ -28,42 +28,62 @@ static umbra_status take_steps(umbra_train_plan *plan) {
 }
 
 static umbra_status make_plan(umbra_train_plan *plan, const umbra_course_request *request) {
+  plan->options = *request->options;
   plan->sigmoid = *request->options->sigmoid;
-  if (!request->exact) UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
+  if (!request->exact) UMBRA_TRY(umbra_plan_fit(plan, &(umbra_plan_given){0}));
   return umbra_alloc(&plan->iteration, request->options->iterations, sizeof *plan->iteration, "a training");
 }
 
 /* ---- a fold ---- */
 
-static umbra_status judge(umbra_course *course, uint32_t stop, const umbra_fold *fold, const double *weights) {
-  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
+static double variance_of(const umbra_records *records) {
+  double mean = 0, sum = 0;
+  for (size_t row = 0; row < records->rows; row++) mean += records->labels[row] / (double)records->rows;
+  for (size_t row = 0; row < records->rows; row++) sum += (records->labels[row] - mean) * (records->labels[row] - mean);
+  return sum / (double)records->rows;
+}
+
+/* Of values the loss is half of a mean square. */
+static double merit_of(const umbra_train_plan *plan, const umbra_records *judged, const umbra_train_outcome *outcome) {
+  if (!umbra_train_is_network(plan->options.kind)) return outcome->auc;
+  return judged->classes ? outcome->accuracy : 1 - 2 * outcome->loss / variance_of(judged);
+}
+
+static umbra_status judge(umbra_course *course, uint32_t stop, const umbra_train_plan *plan, const umbra_fold *fold,
+                          const double *weights) {
+  umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
   if (!fold->judged) return UMBRA_OK;
-  UMBRA_TRY(umbra_judge(&judgement, fold->judged, weights));
-  course->auc[stop] += judgement.auc;
-  course->loss[stop] += judgement.loss;
+  UMBRA_TRY(umbra_train_ops_of(plan->options.kind)->judge(&outcome, plan, fold->judged, weights));
+  course->merit[stop] += merit_of(plan, fold->judged, &outcome);
+  course->auc[stop] += outcome.auc;
+  course->accuracy[stop] += outcome.accuracy;
+  course->loss[stop] += outcome.loss;
   return UMBRA_OK;
 }
 
 /* Weights beyond a quarter of the largest bound fit no plan. */
-static int holds(const umbra_train_outcome *outcome, double limit) {
-  return outcome->largest_score <= limit && outcome->largest_weight <= UMBRA_TRAIN_LARGEST_BOUND / 4;
+static int holds(const umbra_train_outcome *outcome, const umbra_course_request *request) {
+  return outcome->largest_score <= request->limit && outcome->largest_hidden <= request->hidden_limit &&
+         outcome->largest_weight <= UMBRA_TRAIN_LARGEST_BOUND / 4;
 }
 
 static umbra_status train(umbra_course *course, umbra_twin *twin, const umbra_course_request *request,
                           const umbra_fold *fold) {
   const umbra_stops *stops = request->stops;
-  double largest = 0;
+  double largest = 0, largest_hidden = 0;
   uint32_t stop = 0;
   for (uint32_t i = 0; stop < course->reached; i++) {
     umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
     const umbra_watch_part part = umbra_watch_enter(twin->watch, i, request->options->iterations);
     UMBRA_TRY(umbra_twin_iterate(twin, &outcome, i));
     umbra_watch_leave(twin->watch, part);
-    if (!holds(&outcome, request->limit)) break;
+    if (!holds(&outcome, request)) break;
     largest = fmax(largest, outcome.largest_score);
+    largest_hidden = fmax(largest_hidden, outcome.largest_hidden);
     if (i + 1 < stops->iterations[stop]) continue;
     course->largest_score[stop] = fmax(course->largest_score[stop], largest);
-    UMBRA_TRY(judge(course, stop++, fold, twin->w));
+    course->largest_hidden[stop] = fmax(course->largest_hidden[stop], largest_hidden);
+    UMBRA_TRY(judge(course, stop++, twin->plan, fold, twin->w));
   }
   course->reached = stop;
   return UMBRA_OK;
@@ -73,7 +93,7 @@ static umbra_status run_fold(umbra_course *course, umbra_train_plan *plan, const
                              const umbra_fold *fold, umbra_watch *watch) {
   umbra_twin twin = {
       .plan = plan, .records = fold->train, .initial = request->initial, .exact = request->exact, .watch = watch};
-  fit_to_records(plan, request->options, fold->train);
+  fit_to_fold(plan, request->options, fold);
   UMBRA_TRY(umbra_train_options_check(&plan->options));
   UMBRA_TRY(take_steps(plan));
   umbra_status status = umbra_twin_open(&twin);
@@ -95,7 +115,9 @@ umbra_status umbra_course_run(umbra_course *course, const umbra_course_request *
     umbra_watch_leave(watch, part);
   }
   for (uint32_t stop = 0; stop < course->reached; stop++) {
+    course->merit[stop] /= (double)count;
     course->auc[stop] /= (double)count;
+    course->accuracy[stop] /= (double)count;
     course->loss[stop] /= (double)count;
   }
   umbra_free(plan.iteration);

@@ -28,6 +28,18 @@ static umbra_status check_units(uint32_t units, uint32_t next, const char *what)
                     units, next);
 }
 
+static const double least_start = 0x1p-16;
+
+static umbra_status check_start(const umbra_train_options *o) {
+  if (o->start == 0) return UMBRA_OK;
+  if (!o->hidden[0])
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "start is of hidden layers, and there are none: first weights are zeros");
+  if (o->start >= least_start && o->start <= 1 && frexp(o->start, &(int){0}) == 0.5) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "start is %g; it must be a power of two from %g to 1, or 0 for 1",
+                    o->start, least_start);
+}
+
 static umbra_status check(const umbra_train_options *o) {
   const uint32_t layers = umbra_network_layers(o);
   if ((unsigned)o->loss > UMBRA_LOSS_SOFTMAX)
@@ -38,6 +50,7 @@ static umbra_status check(const umbra_train_options *o) {
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "hidden[%u] is %u after a 0, which ends the hidden layers", k - 1,
                         o->hidden[k - 1]);
   UMBRA_TRY(umbra_train_activation_check(o));
+  UMBRA_TRY(check_start(o));
   for (uint32_t k = 0; k + 1 < layers; k++)
     UMBRA_TRY(check_units(o->hidden[k], (uint32_t)umbra_network_units(o, k + 1), "a hidden layer"));
   return check_units((uint32_t)umbra_network_units(o, layers - 1), 1, "the last layer");

@@ -36,7 +36,9 @@ void umbra_network_initial(const umbra_train_options *o, double *weights) {
   const uint32_t layers = umbra_network_layers(o);
   uint64_t state = o->seed;
   for (uint32_t k = 0; layers > 1 && k < layers; k++) {
-    const double most = sqrt(3 / (double)umbra_network_inputs(o, k)); /* a uniform number's variance is a third */
+    const double factor = k + 1 == layers && o->start > 0 ? o->start : 1;
+    const double most =
+        factor * sqrt(3 / (double)umbra_network_inputs(o, k)); /* a uniform number's variance is a third */
     for (size_t i = offset_of(o, k); i < offset_of(o, k + 1); i++) weights[i] = most * umbra_train_draw(&state);
   }
   if (layers > 1 && o->loss == UMBRA_LOSS_SOFTMAX)

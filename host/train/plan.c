@@ -300,14 +300,15 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
   return UMBRA_OK;
 }
 
-static umbra_status make_polynomial(umbra_train_plan *plan, const double *given) {
+umbra_status umbra_plan_fit(umbra_train_plan *plan, const umbra_plan_given *given) {
   const uint32_t degree = plan->sigmoid.degree;
-  if (given) memcpy(plan->coefficient, given, (degree + 1) * sizeof *given);
+  const double *coefficient = given->coefficient;
+  if (coefficient) memcpy(plan->coefficient, coefficient, (degree + 1) * sizeof *coefficient);
   if (has_softmax(plan))
-    UMBRA_TRY(umbra_train_softmax_make(&plan->softmax, plan->coefficient, &plan->options, given != NULL));
-  else if (!given) UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
+    UMBRA_TRY(umbra_train_softmax_make(&plan->softmax, plan->coefficient, &plan->options, coefficient != NULL));
+  else if (!coefficient) UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
   plan->degree = umbra_sigmoid_degree(plan->coefficient, degree);
-  return UMBRA_OK;
+  return umbra_train_activation_make(&plan->activation, &plan->options, given->activation);
 }
 
 /* ---- levels of a network ---- */
@@ -434,9 +435,8 @@ static umbra_status check_privacy(umbra_train_plan *plan) {
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
-  UMBRA_TRY(make_polynomial(plan, given->coefficient));
+  UMBRA_TRY(umbra_plan_fit(plan, given));
   UMBRA_TRY(check_privacy(plan));
-  UMBRA_TRY(umbra_train_activation_make(&plan->activation, o, given->activation));
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(umbra_train_ops_of(o->kind)->lay_out(plan, given->layout));
   UMBRA_TRY(umbra_counter_check(plan));

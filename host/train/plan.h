@@ -102,6 +102,9 @@ typedef struct umbra_plan_given {
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given);
 
+/* The polynomials of loss and activation, of a plan that has its options and its sigmoid. Errors: those of the fits. */
+umbra_status umbra_plan_fit(umbra_train_plan *plan, const umbra_plan_given *given);
+
 /* Of the model that a dry run of it ends with: what whoever trains declares, at which level, in so many ciphertexts. */
 typedef struct umbra_plan_outcome {
   umbra_range range;

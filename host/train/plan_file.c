@@ -39,7 +39,8 @@ typedef struct learning_record {
   double hidden_range;
   uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
   uint16_t function, record_bound; /* 1 + its binary logarithm; 0: nobody says */
-  uint16_t degree, count_loss;
+  uint16_t degree;
+  uint8_t count_loss, start; /* start: minus its binary logarithm */
 } learning_record;
 _Static_assert(sizeof(learning_record) == 40, "no padding");
 
@@ -94,7 +95,8 @@ static learning_record learning_of(const umbra_train_options *o) {
                        .function = (uint16_t)o->hidden_function,
                        .record_bound = (uint16_t)(o->record_bound > 0 ? 1 + ilogb(o->record_bound) : 0),
                        .degree = (uint16_t)o->hidden_degree,
-                       .count_loss = o->count_loss != 0};
+                       .count_loss = o->count_loss != 0,
+                       .start = (uint8_t)(o->start > 0 ? -ilogb(o->start) : 0)};
   memcpy(r.hidden, o->hidden, sizeof r.hidden);
   return r;
 }
@@ -108,7 +110,7 @@ static size_t activation_bytes(const learning_record *r) { return r->degree ? (r
 
 static int says_nothing(const learning_record *r) {
   return r->hidden_range == 0 && !r->optimizer && !r->loss && !r->outputs && !r->hidden[0] && !r->hidden[1] &&
-         !r->hidden[2] && !r->function && !r->record_bound && !r->degree && !r->count_loss;
+         !r->hidden[2] && !r->function && !r->record_bound && !r->degree && !r->count_loss && !r->start;
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -144,7 +146,8 @@ static umbra_train_options options_of(const options_record *r, const learning_re
                            .hidden_function = (umbra_function)l->function,
                            .hidden_degree = l->degree,
                            .record_bound = l->record_bound ? ldexp(1, l->record_bound - 1) : 0,
-                           .count_loss = l->count_loss};
+                           .count_loss = l->count_loss,
+                           .start = l->start ? ldexp(1, -l->start) : 0};
   memcpy(o.hidden, l->hidden, sizeof o.hidden);
   return o;
 }

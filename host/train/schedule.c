@@ -128,6 +128,11 @@ static umbra_status check_rounds(uint32_t rounds) {
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rounds is %u: refreshes have 1 or 2", rounds);
 }
 
+static umbra_status check_start(const umbra_train_options *o) {
+  if (o->start == 0 || umbra_train_is_network(o->kind)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "start is %g; it is of networks", o->start);
+}
+
 /* The losses of its iterations would tell more of the records than the one model that is promised. */
 static umbra_status check_counted(const umbra_train_options *o) {
   if (!is_flag(o->count_loss))
@@ -152,6 +157,7 @@ umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(check_bound(options));
   UMBRA_TRY(check_record_bound(options));
   UMBRA_TRY(check_counted(options));
+  UMBRA_TRY(check_start(options));
   UMBRA_TRY(umbra_train_ops_of(options->kind)->check(options));
   return umbra_privacy_check(options);
 }

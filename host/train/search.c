@@ -10,7 +10,7 @@
 #include "../base/structs.h"
 #include "kind.h"
 #include "schedule.h"
-#include "search_folds.h"
+#include "search_job.h"
 #include "search_space.h"
 
 struct umbra_train_search {
@@ -20,36 +20,25 @@ struct umbra_train_search {
   uint32_t folds;
 };
 
-typedef struct search {
-  const umbra_params *params;
-  const umbra_records *records; /* all */
-  umbra_train_search_options options;
-  umbra_train_options train; /* whole */
-  umbra_sigmoid_options sigmoid;
-  umbra_search_folds folds;
-  umbra_stops stops;
-  umbra_search_trial *trial;
-  size_t count, expected; /* trials so far, and in all */
-  umbra_watch watch;
-} search;
-
 /* ---- a trial ---- */
 
 static void describe(umbra_train_trial *trial, const umbra_search_trial *made, const umbra_stops *stops,
                      uint32_t stop) {
   const umbra_course *course = &made->course;
-  trial->auc = trial->loss = NAN;
+  trial->auc = trial->accuracy = trial->loss = NAN;
   if (!course->reached) return;
   trial->auc = course->auc[stop];
+  trial->accuracy = course->accuracy[stop];
   trial->loss = course->loss[stop];
   trial->largest_score = course->largest_score[stop];
+  trial->largest_hidden = course->largest_hidden[stop];
   trial->iterations = stops->iterations[stop];
   if (trial->degree) trial->refreshes = umbra_search_refreshes(&made->cost, trial->iterations);
 }
 
 /* The trial's settings as options of a training. */
-static umbra_train_options options_of(const search *s, umbra_sigmoid_options *sigmoid, const umbra_train_trial *trial,
-                                      uint32_t iterations) {
+static umbra_train_options options_of(const umbra_search *s, umbra_sigmoid_options *sigmoid,
+                                      const umbra_train_trial *trial, uint32_t iterations) {
   umbra_train_options options = s->train;
   *sigmoid = s->sigmoid;
   if (trial->degree) sigmoid->degree = trial->degree;
@@ -57,20 +46,27 @@ static umbra_train_options options_of(const search *s, umbra_sigmoid_options *si
   options.sigmoid = sigmoid;
   options.rate = trial->rate;
   options.iterations = iterations;
+  if (umbra_train_is_network(options.kind)) options.loss = trial->objective;
+  if (umbra_train_is_network(options.kind)) options.seed = trial->seed;
+  if (umbra_train_is_network(options.kind)) options.start = trial->start;
   return options;
 }
 
 /* Near its ends a polynomial is worst, and other records are a little farther out. */
-static double limit_of(const umbra_train_trial *trial) { return trial->degree ? 0.9 * trial->range : INFINITY; }
+static double limit_of(const umbra_search *s, const umbra_train_trial *trial) {
+  if (umbra_train_is_network(s->train.kind)) return umbra_search_room(trial->range);
+  return trial->degree ? 0.9 * trial->range : INFINITY;
+}
 
-static umbra_status run_course(search *s, umbra_course *course, const umbra_train_trial *trial,
+static umbra_status run_course(umbra_search *s, umbra_course *course, const umbra_train_trial *trial,
                                const umbra_stops *stops, const umbra_fold *folds, size_t count) {
   umbra_sigmoid_options sigmoid;
   const umbra_train_options options = options_of(s, &sigmoid, trial, stops->iterations[stops->count - 1]);
   const umbra_course_request request = {.options = &options,
                                         .initial = s->options.initial,
                                         .stops = stops,
-                                        .limit = limit_of(trial),
+                                        .limit = limit_of(s, trial),
+                                        .hidden_limit = umbra_search_room(umbra_train_hidden_range(&s->train)),
                                         .exact = trial->degree == 0};
   const umbra_watch_part part = umbra_watch_enter(&s->watch, s->count, s->expected);
   UMBRA_TRY(umbra_course_run(course, &request, folds, count, &s->watch));
@@ -78,8 +74,7 @@ static umbra_status run_course(search *s, umbra_course *course, const umbra_trai
   return UMBRA_OK;
 }
 
-/* Of the folds as they are scaled now. cost NULL: of the sigmoid itself, which no plan can have. */
-static umbra_status try(search *s, const umbra_train_trial *trial, const umbra_degree_cost *cost) {
+umbra_status umbra_search_try(umbra_search *s, const umbra_train_trial *trial, const umbra_degree_cost *cost) {
   umbra_search_trial *made = &s->trial[s->count];
   *made = (umbra_search_trial){.trial = *trial, .refused = !cost};
   if (cost) made->cost = *cost;
@@ -89,37 +84,57 @@ static umbra_status try(search *s, const umbra_train_trial *trial, const umbra_d
   return UMBRA_OK;
 }
 
+umbra_status umbra_search_expect(umbra_search *s, size_t trials) {
+  s->expected = trials;
+  return umbra_alloc(&s->trial, trials, sizeof *s->trial, "trials");
+}
+
+static double merit_of(const umbra_search_trial *trial) {
+  return trial->course.reached ? trial->course.merit[umbra_search_best_stop(&trial->course)] : -INFINITY;
+}
+
+static double best_merit(const umbra_search *s) {
+  double best = -INFINITY;
+  for (size_t k = 0; k < s->count; k++) best = fmax(best, merit_of(&s->trial[k]));
+  return best;
+}
+
+/* What may be lost of the best merit: at least what so few records can't tell, an AUC by those of the smaller class. */
+static double tolerance_of(const umbra_search *s) {
+  const size_t records = umbra_train_is_network(s->train.kind) ? s->folds.records : s->folds.smallest_class;
+  const double best = best_merit(s);
+  return fmax(s->options.tolerance, sqrt(fmax(0, best * (1 - best)) / (double)records) / 2);
+}
+
+const umbra_train_trial *umbra_search_best(const umbra_search *s) {
+  const double least = best_merit(s) - tolerance_of(s);
+  size_t i = 0;
+  while (i + 1 < s->count && !(merit_of(&s->trial[i]) >= least)) i++;
+  return &s->trial[i].trial;
+}
+
 /* ---- scalings ---- */
 
 /* Scalings that these records do not allow are passed over, unless none is left. */
-static umbra_status try_scaling(search *s, umbra_train_trial trial) {
+static umbra_status try_scaling(umbra_search *s, umbra_train_trial trial) {
   umbra_status status = umbra_search_scale(&s->folds, trial.scaling, trial.argument, trial.clip);
   if (status != UMBRA_OK) return status == UMBRA_ERROR_RANGE ? UMBRA_OK : status;
   trial.rate = s->train.rate;
   if (!(s->options.given & UMBRA_SETTING_RATE)) UMBRA_TRY(umbra_search_rate(&trial.rate, s->folds.fold[0].train));
-  return try(s, &trial, NULL);
+  return umbra_search_try(s, &trial, NULL);
 }
 
-/* The first one that is as good as the best, as far as so few records can tell. */
-static const umbra_train_trial *best_scaling(const search *s) {
-  double best = 0;
-  size_t i = 0;
-  for (size_t k = 0; k < s->count; k++) best = fmax(best, s->trial[k].trial.auc);
-  const double doubt = sqrt(best * (1 - best) / (double)s->folds.smaller_class) / 2;
-  while (i + 1 < s->count && !(s->trial[i].trial.auc >= best - fmax(s->options.tolerance, doubt))) i++;
-  return &s->trial[i].trial;
-}
-
-static umbra_status choose_scaling(search *s, umbra_train_trial *chosen, const umbra_search_space *space) {
+static umbra_status choose_scaling(umbra_search *s, umbra_train_trial *chosen, const umbra_search_space *space) {
   for (size_t i = 0; i < space->scalings; i++) UMBRA_TRY(try_scaling(s, space->scaling[i]));
-  if (s->count) *chosen = *best_scaling(s);
+  if (s->count) *chosen = *umbra_search_best(s);
   else *chosen = space->scaling[0];
   return umbra_search_scale(&s->folds, chosen->scaling, chosen->argument, chosen->clip);
 }
 
 /* ---- rates and polynomials ---- */
 
-static umbra_status try_polynomials(search *s, const umbra_train_trial *scaling, const umbra_search_space *space) {
+static umbra_status try_polynomials(umbra_search *s, const umbra_train_trial *scaling,
+                                    const umbra_search_space *space) {
   double unit;
   UMBRA_TRY(umbra_search_rate(&unit, s->folds.fold[0].train));
   for (size_t r = 0; r < space->rates; r++)
@@ -130,7 +145,7 @@ static umbra_status try_polynomials(search *s, const umbra_train_trial *scaling,
       trial.rate = space->rate[r] > 0 ? umbra_search_round(space->rate[r] * unit) : s->train.rate;
       trial.degree = space->polynomial[p].degree;
       trial.range = space->polynomial[p].range;
-      if (trial.rate * s->train.l2 < 1) UMBRA_TRY(try(s, &trial, &space->cost[space->polynomial[p].cost]));
+      if (trial.rate * s->train.l2 < 1) UMBRA_TRY(umbra_search_try(s, &trial, &space->cost[space->polynomial[p].cost]));
     }
   return UMBRA_OK;
 }
@@ -149,7 +164,7 @@ static double entropy_of(const umbra_records *records) {
 }
 
 /* Trains it on all records: whether scores stay within the range there, too. */
-static umbra_status confirm(search *s, const umbra_choice *choice, const umbra_fold *all) {
+static umbra_status confirm(umbra_search *s, const umbra_choice *choice, const umbra_fold *all) {
   umbra_search_trial *trial = &s->trial[choice->trial];
   const umbra_stops once = {1, {s->stops.iterations[choice->stop]}};
   umbra_course course;
@@ -160,20 +175,73 @@ static umbra_status confirm(search *s, const umbra_choice *choice, const umbra_f
   return UMBRA_OK;
 }
 
-static umbra_status choose_among(search *s, umbra_choice *choice, const umbra_fold *all) {
-  const double entropy = entropy_of(s->records);
-  while (umbra_search_choose(choice, s->trial, s->count, &s->stops, s->options.tolerance, entropy)) {
-    UMBRA_TRY(confirm(s, choice, all));
-    if (!s->trial[choice->trial].refused) return UMBRA_OK;
-  }
-  return umbra_fail(
-      UMBRA_ERROR_RANGE,
-      "of %zu trials none keeps scores within the range of its polynomial, or weights within %g; give less "
-      "of the settings, a larger range or a smaller rate",
-      s->count, UMBRA_TRAIN_LARGEST_BOUND / 4);
+/* From one of several starts; what it comes to is judged by the records that it had. */
+static umbra_status try_start(umbra_search *s, umbra_course *course, const umbra_train_trial *trial,
+                              uint32_t iterations, const umbra_fold *all, uint64_t start) {
+  const umbra_stops once = {1, {iterations}};
+  const umbra_fold fold = {all->train, all->train, start};
+  return run_course(s, course, trial, &once, &fold, 1);
 }
 
-static umbra_status choose(search *s, umbra_choice *choice, const umbra_train_trial *scaling) {
+/* Whether values stay within their ranges from all starts, at a rate that leaves room for other orders of records. */
+static umbra_status has_room(int *room, umbra_search *s, const umbra_train_trial *trial, uint32_t iterations,
+                             const umbra_fold *all) {
+  const double margin = 1.25;
+  umbra_train_trial faster = *trial;
+  umbra_course course = {.reached = 1};
+  if (!(s->options.given & UMBRA_SETTING_RATE)) faster.rate *= margin;
+  for (uint64_t k = 0; k < UMBRA_SEARCH_STARTS && course.reached; k++)
+    UMBRA_TRY(try_start(s, &course, &faster, iterations, all, k));
+  *room = course.reached != 0;
+  return UMBRA_OK;
+}
+
+/* The same at the rate itself. The trial takes the start that comes nearest to its records, unless one is given. */
+static umbra_status take_start(umbra_search *s, umbra_search_trial *trial, uint32_t iterations, const umbra_fold *all) {
+  const int given = (s->options.given & UMBRA_SETTING_SEED) != 0;
+  double best = INFINITY, largest_score = 0, largest_hidden = 0;
+  uint64_t start = 0;
+  for (uint64_t k = 0; k < UMBRA_SEARCH_STARTS && !trial->refused; k++) {
+    umbra_course course;
+    UMBRA_TRY(try_start(s, &course, &trial->trial, iterations, all, k));
+    trial->refused = course.reached == 0;
+    largest_score = fmax(largest_score, course.largest_score[0]);
+    largest_hidden = fmax(largest_hidden, course.largest_hidden[0]);
+    if (given || trial->refused || !(course.loss[0] < best)) continue;
+    best = course.loss[0];
+    start = k;
+  }
+  trial->trial.seed += start;
+  trial->trial.largest_score = largest_score;
+  trial->trial.largest_hidden = largest_hidden;
+  return UMBRA_OK;
+}
+
+static umbra_status confirm_starts(umbra_search *s, const umbra_choice *choice, const umbra_fold *all) {
+  umbra_search_trial *trial = &s->trial[choice->trial];
+  const uint32_t iterations = s->stops.iterations[choice->stop];
+  int room;
+  describe(&trial->trial, trial, &s->stops, choice->stop);
+  UMBRA_TRY(has_room(&room, s, &trial->trial, iterations, all));
+  trial->refused = !room;
+  return room ? take_start(s, trial, iterations, all) : UMBRA_OK;
+}
+
+static umbra_status choose_among(umbra_search *s, umbra_choice *choice, const umbra_fold *all) {
+  const int network = umbra_train_is_network(s->train.kind);
+  const double entropy = network ? INFINITY : entropy_of(s->records);
+  const double tolerance = network ? tolerance_of(s) : s->options.tolerance;
+  while (umbra_search_choose(choice, s->trial, s->count, &s->stops, tolerance, entropy)) {
+    UMBRA_TRY((network ? confirm_starts : confirm)(s, choice, all));
+    if (!s->trial[choice->trial].refused) return UMBRA_OK;
+  }
+  return umbra_fail(UMBRA_ERROR_RANGE,
+                    "of %zu trials none keeps scores within the range of its polynomial, %sor weights within %g; give "
+                    "less of the settings, a larger range or a smaller rate",
+                    s->count, network ? "sums of hidden layers within theirs, " : "", UMBRA_TRAIN_LARGEST_BOUND / 4);
+}
+
+static umbra_status choose(umbra_search *s, umbra_choice *choice, const umbra_train_trial *scaling) {
   umbra_scaling *fitted = NULL;
   umbra_fold all = {0};
   umbra_status status = umbra_scaling_fit(&fitted, s->records, scaling->scaling, scaling->argument, scaling->clip);
@@ -186,16 +254,19 @@ static umbra_status choose(search *s, umbra_choice *choice, const umbra_train_tr
 
 /* ---- the whole ---- */
 
-static umbra_status find(search *s, umbra_choice *choice) {
+static umbra_status try_logistic(umbra_search *s, umbra_train_trial *scaling) {
   umbra_search_space space;
+  UMBRA_TRY(umbra_search_space_make(&space, s->params, &s->options, &s->train));
+  UMBRA_TRY(umbra_search_expect(s, space.scalings + space.rates * space.polynomials + 1));
+  UMBRA_TRY(choose_scaling(s, scaling, &space));
+  return try_polynomials(s, scaling, &space);
+}
+
+static umbra_status find(umbra_search *s, umbra_choice *choice) {
   umbra_train_trial scaling;
   umbra_search_stops(&s->stops, &s->options, s->train.iterations);
-  UMBRA_TRY(umbra_search_space_make(&space, s->params, &s->options, &s->train));
-  UMBRA_TRY(umbra_search_folds_make(&s->folds, s->records, &s->options));
-  s->expected = space.scalings + space.rates * space.polynomials + 1;
-  UMBRA_TRY(umbra_alloc(&s->trial, s->expected, sizeof *s->trial, "trials"));
-  UMBRA_TRY(choose_scaling(s, &scaling, &space));
-  UMBRA_TRY(try_polynomials(s, &scaling, &space));
+  UMBRA_TRY(umbra_search_folds_make(&s->folds, s->records, &s->options, &s->train));
+  UMBRA_TRY((umbra_train_is_network(s->train.kind) ? umbra_search_network : try_logistic)(s, &scaling));
   return choose(s, choice, &scaling);
 }
 
@@ -205,7 +276,7 @@ static void destroy(void *object) {
   umbra_free(made);
 }
 
-static umbra_status keep(umbra_train_search **search, const struct search *s, const umbra_choice *choice) {
+static umbra_status keep(umbra_train_search **search, const umbra_search *s, const umbra_choice *choice) {
   umbra_train_search *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a search"));
   made->counted = UMBRA_COUNTED(destroy);
@@ -221,15 +292,12 @@ static umbra_status keep(umbra_train_search **search, const struct search *s, co
 }
 
 /* Whole copies of what the application gave. */
-static umbra_status take(search *s, const umbra_train_search_options *options) {
+static umbra_status take(umbra_search *s, const umbra_train_search_options *options) {
   s->options = (umbra_train_search_options){UMBRA_TRAIN_SEARCH_OPTIONS_INIT};
   s->train = (umbra_train_options){UMBRA_TRAIN_OPTIONS_INIT};
   s->sigmoid = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_train_search_options, &s->options, options));
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &s->train, s->options.train));
-  if (umbra_train_is_network(s->train.kind))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "settings are searched for logistic models only, not for %s",
-                      umbra_train_network_ops.name);
   if (s->train.privacy)
     return umbra_fail(
         UMBRA_ERROR_INVALID_ARGUMENT,
@@ -239,6 +307,7 @@ static umbra_status take(search *s, const umbra_train_search_options *options) {
   s->train.rows = s->records->rows;
   s->train.columns = s->records->columns;
   UMBRA_TRY(umbra_train_options_check(&s->train));
+  UMBRA_TRY(umbra_train_ops_of(s->train.kind)->check_records(&s->train, s->records));
   if (s->train.shuffle) s->train.shuffle = UMBRA_SHUFFLE_PUBLIC; /* nobody sees it, and it is the same each time */
   return umbra_search_options_check(&s->options);
 }
@@ -248,9 +317,8 @@ umbra_status umbra_train_search_create(umbra_train_search **search, const umbra_
                                        const umbra_progress *progress) {
   if (!search || !params || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a search of settings needs an output, parameters and records");
-  struct search s = {.params = params, .records = records, .watch = umbra_watch_of(progress)};
+  umbra_search s = {.params = params, .records = records, .watch = umbra_watch_of(progress)};
   umbra_choice choice = {0};
-  UMBRA_TRY(umbra_records_check_two(records));
   UMBRA_TRY(take(&s, options));
   umbra_status status = umbra_watch_close(&s.watch, find(&s, &choice));
   if (status == UMBRA_OK) status = keep(search, &s, &choice);

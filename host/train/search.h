@@ -31,14 +31,14 @@ typedef struct umbra_choice {
 } umbra_choice;
 
 /*
- * The cheapest of those that are nearly the best: an AUC within the tolerance, and then a loss within a twentieth of
- * `entropy`, that of the classes' shares. Of equally cheap ones that of the largest rate, which comes nearest to the
+ * The cheapest of those that are nearly the best: a merit within the tolerance, and then a loss within a twentieth of
+ * `entropy`, that of the classes' shares; INFINITY: whatever their losses are. Of equally cheap ones that of the largest rate, which comes nearest to the
  * best model; the first of these. Returns 0 if there is none.
  */
 int umbra_search_choose(umbra_choice *choice, const umbra_search_trial *trials, size_t count, const umbra_stops *stops,
                         double tolerance, double entropy);
 
-/* The stop of the largest AUC of those that were reached. */
+/* The stop of the largest merit of those that were reached. */
 uint32_t umbra_search_best_stop(const umbra_course *course);
 
 #endif

@@ -16,20 +16,20 @@ double umbra_search_cost(const umbra_degree_cost *cost, uint32_t iterations) {
 uint32_t umbra_search_best_stop(const umbra_course *course) {
   uint32_t best = 0;
   for (uint32_t stop = 1; stop < course->reached; stop++)
-    if (course->auc[stop] > course->auc[best]) best = stop;
+    if (course->merit[stop] > course->merit[best]) best = stop;
   return best;
 }
 
-/* Stops that count: of trials that are not refused, with an AUC and a loss that are good enough. */
+/* Stops that count: of trials that are not refused, with a merit and a loss that are good enough. */
 typedef struct filter {
   const umbra_search_trial *trials;
   size_t count;
-  double least_auc, most_loss;
+  double least_merit, most_loss;
 } filter;
 
 static int passes(const filter *f, const umbra_choice *at) {
   const umbra_search_trial *t = &f->trials[at->trial];
-  return t->course.auc[at->stop] >= f->least_auc && t->course.loss[at->stop] <= f->most_loss;
+  return t->course.merit[at->stop] >= f->least_merit && t->course.loss[at->stop] <= f->most_loss;
 }
 
 /* The next stop that counts; from trial 0, stop UINT32_MAX it is the first. */
@@ -42,9 +42,9 @@ static int next(umbra_choice *at, const filter *f) {
 
 static const umbra_choice before_all = {0, UINT32_MAX};
 
-static double best_auc(const filter *f) {
+static double best_merit(const filter *f) {
   double best = -INFINITY;
-  for (umbra_choice at = before_all; next(&at, f);) best = fmax(best, f->trials[at.trial].course.auc[at.stop]);
+  for (umbra_choice at = before_all; next(&at, f);) best = fmax(best, f->trials[at.trial].course.merit[at.stop]);
   return best;
 }
 
@@ -58,7 +58,7 @@ int umbra_search_choose(umbra_choice *choice, const umbra_search_trial *trials, 
                         double tolerance, double entropy) {
   filter f = {trials, count, -INFINITY, INFINITY};
   double least = INFINITY, rate = -INFINITY;
-  f.least_auc = best_auc(&f) - tolerance;
+  f.least_merit = best_merit(&f) - tolerance;
   f.most_loss = least_loss(&f) + entropy / 40;
   for (umbra_choice at = before_all; next(&at, &f);) {
     const double cost = umbra_search_cost(&trials[at.trial].cost, stops->iterations[at.stop]);

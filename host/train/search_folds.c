@@ -5,29 +5,39 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "network.h"
 
-static size_t smaller_class(const umbra_records *records) {
-  size_t ones = 0;
-  for (size_t row = 0; row < records->rows; row++) ones += records->labels[row] > 0;
-  return ones < records->rows - ones ? ones : records->rows - ones;
+/* Records of the class that has least, of those that have any; of values, all. */
+static umbra_status smallest_class(size_t *smallest, const umbra_records *records) {
+  size_t *count;
+  *smallest = records->rows;
+  if (!records->classes) return UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&count, records->classes, sizeof *count, "classes"));
+  for (size_t row = 0; row < records->rows; row++) count[umbra_records_class(records, row)]++;
+  for (size_t k = 0; k < records->classes; k++)
+    if (count[k] && count[k] < *smallest) *smallest = count[k];
+  umbra_free(count);
+  return UMBRA_OK;
 }
 
 /* ---- the part ---- */
 
 /*
- * The share of records that a search takes: a step's work on a record is that of its features and of the polynomial.
- * Few records say little, however many features they have; and without both classes there is nothing to train.
+ * The share of records that a search takes: a step's work on a record is that of its weights and of the polynomial. Few
+ * records say little, however many features they have; and without all classes there is nothing to train.
  */
-static double share_of(const umbra_records *records) {
+static double share_of(const umbra_records *records, double weights, double smallest) {
   const double most_work = 640000, polynomial = 32, least_records = 1000, least_of_class = 20;
   const double rows = (double)records->rows;
-  double share = most_work / (rows * ((double)records->columns + polynomial));
+  double share = most_work / (rows * (weights + polynomial));
   share = fmax(share, least_records / rows);
-  return fmin(1, fmax(share, least_of_class / (double)smaller_class(records)));
+  return fmin(1, fmax(share, least_of_class / smallest));
 }
 
-static umbra_status take_part(umbra_records **part, const umbra_records *records, uint64_t seed) {
-  const double share = share_of(records), rows = (double)smaller_class(records);
+static umbra_status take_part(umbra_records **part, const umbra_records *records, double weights, uint64_t seed) {
+  size_t smallest;
+  UMBRA_TRY(smallest_class(&smallest, records));
+  const double rows = (double)smallest, share = share_of(records, weights, rows);
   if (floor(share * rows + 0.5) >= rows) return umbra_records_copy(part, records);
   umbra_records *rest = NULL;
   umbra_status status = umbra_records_hold(&rest, part, records, 0, share, seed);
@@ -38,8 +48,8 @@ static umbra_status take_part(umbra_records **part, const umbra_records *records
 /* ---- folds ---- */
 
 /* Of few records one part says little; of many, once is enough. No fold may lack a class. */
-static uint32_t folds_of(const umbra_records *part, uint32_t wanted) {
-  const size_t few = 2000, some = 5000, class = smaller_class(part);
+static uint32_t folds_of(const umbra_records *part, size_t class, uint32_t wanted) {
+  const size_t few = 2000, some = 5000;
   uint32_t folds = wanted;
   if (!wanted) folds = part->rows <= few ? 5 : part->rows <= some ? 3 : 1;
   return folds > class ? (uint32_t) class : folds;
@@ -48,7 +58,7 @@ static uint32_t folds_of(const umbra_records *part, uint32_t wanted) {
 static umbra_status make_fold(umbra_search_folds *folds, uint32_t i, const umbra_records *part, uint64_t seed) {
   const double only = 0.25; /* held back if there is one fold */
   umbra_fold *raw = &folds->raw[i];
-  if (smaller_class(part) < 2) { /* nothing can be held back */
+  if (folds->smallest_class < 2) { /* nothing can be held back */
     UMBRA_TRY(umbra_records_copy(&raw->train, part));
     return umbra_records_copy(&raw->judged, part);
   }
@@ -57,14 +67,18 @@ static umbra_status make_fold(umbra_search_folds *folds, uint32_t i, const umbra
 }
 
 umbra_status umbra_search_folds_make(umbra_search_folds *folds, const umbra_records *records,
-                                     const umbra_train_search_options *options) {
+                                     const umbra_train_search_options *options, const umbra_train_options *train) {
+  const int network = umbra_train_is_network(train->kind);
   umbra_records *part = NULL;
-  UMBRA_TRY(take_part(&part, records, options->seed));
+  const double weights = network ? (double)umbra_network_weights(train) : (double)records->columns;
+  UMBRA_TRY(take_part(&part, records, weights, options->seed));
+  umbra_status status = smallest_class(&folds->smallest_class, part);
   folds->records = part->rows;
-  folds->smaller_class = smaller_class(part);
-  folds->count = folds_of(part, options->folds);
-  umbra_status status = UMBRA_OK;
-  for (uint32_t i = 0; i < folds->count && status == UMBRA_OK; i++) status = make_fold(folds, i, part, options->seed);
+  folds->count = status == UMBRA_OK ? folds_of(part, folds->smallest_class, options->folds) : 0;
+  for (uint32_t i = 0; i < folds->count && status == UMBRA_OK; i++) {
+    status = make_fold(folds, i, part, options->seed);
+    if (network) folds->fold[i].seed = i;
+  }
   umbra_records_destroy(part);
   return status;
 }

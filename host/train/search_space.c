@@ -8,7 +8,7 @@
 #include "search_folds.h"
 
 umbra_status umbra_search_options_check(const umbra_train_search_options *o) {
-  const uint32_t all = 2 * UMBRA_SETTING_ITERATIONS - 1;
+  const uint32_t all = 2 * UMBRA_SETTING_START - 1;
   if (o->given & ~all)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "given is %u; it must be up to %u", o->given, all);
   if (!(o->tolerance >= 0) || !(o->tolerance <= 1))
@@ -154,25 +154,30 @@ static void add_polynomials(umbra_search_space *space, uint32_t given, const umb
 
 /* ---- what degrees cost ---- */
 
-/* From a plan of one iteration and a refresh: more of them change no figure. */
-static umbra_status find_cost(umbra_degree_cost *cost, const umbra_params *params, const umbra_train_options *train,
-                              uint32_t degree) {
+umbra_status umbra_search_cost_of(umbra_degree_cost *cost, const umbra_params *params,
+                                  const umbra_train_options *train) {
   umbra_train_options options = *train;
-  umbra_sigmoid_options sigmoid = *train->sigmoid;
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
   umbra_train_plan *plan = NULL;
-  sigmoid.degree = degree;
-  options.sigmoid = &sigmoid;
   options.iterations = 1;
   options.bootstrap_result = 1;
   UMBRA_TRY(umbra_train_plan_create(&plan, params, &options));
   umbra_status status = umbra_train_plan_report(plan, &report);
   umbra_train_plan_destroy(plan);
-  *cost = (umbra_degree_cost){.degree = degree,
+  *cost = (umbra_degree_cost){.degree = train->sigmoid->degree,
                               .period = report.levels / report.depth,
                               .iteration = report.key_switches,
                               .refresh = report.bootstrap_switches};
   return status;
+}
+
+static umbra_status find_cost(umbra_degree_cost *cost, const umbra_params *params, const umbra_train_options *train,
+                              uint32_t degree) {
+  umbra_train_options options = *train;
+  umbra_sigmoid_options sigmoid = *train->sigmoid;
+  sigmoid.degree = degree;
+  options.sigmoid = &sigmoid;
+  return umbra_search_cost_of(cost, params, &options);
 }
 
 /* Where the degree's cost is; that of one that takes too many levels has a period of 0. */

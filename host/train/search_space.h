@@ -30,6 +30,13 @@ void umbra_search_stops(umbra_stops *stops, const umbra_train_search_options *op
 umbra_status umbra_search_space_make(umbra_search_space *space, const umbra_params *params,
                                      const umbra_train_search_options *options, const umbra_train_options *train);
 
+/*
+ * Of a training's iterations and refreshes, from a plan of one of each: more of them change no figure. options: whole. Errors:
+ * those of plans.
+ */
+umbra_status umbra_search_cost_of(umbra_degree_cost *cost, const umbra_params *params,
+                                  const umbra_train_options *options);
+
 /* With which no step of plain descent overshoots, to two digits; of scaled records. Errors: OUT_OF_MEMORY. */
 umbra_status umbra_search_rate(double *rate, const umbra_records *records);
 

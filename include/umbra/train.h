@@ -163,6 +163,9 @@ typedef struct umbra_train_options {
    * one, and with weights the mean of (w e_j)^2. It takes no level and no refresh, and the weights have the same bits.
    */
   int count_loss;
+  /* Of hidden layers: what the first weights of the last layer are multiplied by, a power of two from 2^-16 to 1; 0: 1. With
+     less the first scores are near 0, and larger rates hold. */
+  double start;
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8

@@ -11,6 +11,14 @@
  * Nothing depends on time or threads. With many records a part that follows from the seed stands for all: trials take
  * as many steps as 10,000 records of 30 features do at most, a few seconds on one processor, beside one training on
  * all.
+ *
+ * Networks are searched likewise, by accuracy or, of values, by the share of their variance that is explained. First both
+ * scalings, to deviations cut off at 3 and to [0, 1], with the squared error and, behind hidden layers, an eighth of the
+ * last layer's first weights; with the better one then the other losses of classes, and whole first weights; of each
+ * rates from 2 down, each 0.7 times the one before, until they are too slow. Each fold has first weights of its own, and
+ * scores and sums of hidden layers have to stay within 1 / 1.3 of their ranges; that of values is at least twice the
+ * largest one. Chosen is the cheapest that is nearly the best; then it is trained on all records from five starts, and
+ * left for the next one if one of them leaves a range there. The start that comes nearest to the records is taken.
  */
 #ifndef UMBRA_TRAIN_SEARCH_H
 #define UMBRA_TRAIN_SEARCH_H
@@ -28,7 +36,10 @@ typedef enum umbra_train_setting {
   UMBRA_SETTING_RATE = 4,
   UMBRA_SETTING_DEGREE = 8,
   UMBRA_SETTING_RANGE = 16,
-  UMBRA_SETTING_ITERATIONS = 32
+  UMBRA_SETTING_ITERATIONS = 32,
+  UMBRA_SETTING_LOSS = 64,  /* of networks, as what follows */
+  UMBRA_SETTING_SEED = 128, /* of first weights, and of the order of records */
+  UMBRA_SETTING_START = 256
 } umbra_train_setting;
 
 /* NULL where one is expected means the defaults. */
@@ -36,7 +47,7 @@ typedef struct umbra_train_search_options {
   size_t struct_size;
   const umbra_train_options
       *train;                 /* all that is not searched (rows and columns are the records'), and what is given of
-                                       rate, iterations and sigmoid. NULL: defaults */
+                                       rate, iterations, sigmoid, loss and seed. NULL: defaults */
   const double *initial;      /* columns + 1 first weights, the bias last; NULL: zeros */
   uint64_t seed;              /* of the records that are held back */
   double argument, clip;      /* if given, as umbra_scaling_fit takes them */
@@ -59,8 +70,15 @@ typedef struct umbra_train_trial {
   uint32_t refreshes;  /* that they take */
   double argument, clip, rate;
   double range;     /* 0: of the sigmoid itself */
-  double auc, loss; /* of records held back, on average of the folds; NaN without iterations. Loss: umbra_judgement */
+  double auc, loss; /* of records held back, on average of the folds; NaN without iterations. Loss: umbra_judgement, or
+                       that of the network; its AUC: of one output, else 0 */
   double largest_score; /* |<v, z>| in these iterations, of any fold; of the chosen trial of all records */
+  /* Of networks; zero for other kinds, but for the accuracy. */
+  umbra_loss objective;
+  uint64_t seed;
+  double start;
+  double accuracy; /* as auc, at a threshold of 0; 0: of values */
+  double largest_hidden;
 } umbra_train_trial;
 #define UMBRA_TRAIN_TRIAL_INIT .struct_size = sizeof(umbra_train_trial)
 UMBRA_API void umbra_train_trial_init(umbra_train_trial *trial, size_t size);
