@@ -3,6 +3,7 @@
 /* Networks that are trained, from the command line, as far as it goes without keys: plans, ranges, and judging weights. */
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include <umbra/tensors.h>
 #include "cli_process.h"
@@ -42,6 +43,9 @@ static void wrong_usage(void **state) {
   assert_fails(2, "--activation goes with --hidden", "plan classes.csv --labels classes --activation tanh");
   assert_fails(2, "goes with --activation", "plan classes.csv --labels classes --hidden 4 --activation-degree 3");
   assert_fails(2, "are of logistic models", "plan classes.csv --labels classes --folds 3");
+  assert_fails(2, "--start goes with --hidden", "plan classes.csv --labels classes --start 0.5");
+  assert_fails(1, "a third class beside", "plan classes.csv");
+  assert_non_null(strstr(contents("err"), "--labels classes keeps all of them"));
   assert_fails(2, "--outputs goes with --shape", "plan classes.csv --labels classes --outputs 3");
   assert_fails(2, "--scaling FILE is missing", "plan classes.csv --labels classes --out plan.umbra");
   assert_fails(2, "values take the squared error", "plan values.csv --labels values --loss one-vs-rest");
@@ -66,17 +70,21 @@ static void shapes_are_planned(void **state) {
   assert_fails(1, "units must not grow", "plan --shape 100x8 --hidden 4 --outputs 9");
 }
 
-/* A head for classes of words: the rate is found, and the same without some of the records. */
+/* A head for classes of words: rate and iterations are found, and the same without some of the records. */
 static void classes_are_planned(void **state) {
   (void)state;
-  assert_succeeds("plan classes.csv --labels classes --holdout 0.3 --range 16 --degree 7 --scaling scaling.csv "
-                  "--out plan.umbra --json");
+  assert_succeeds(
+      "plan classes.csv --labels classes --loss one-vs-rest --holdout 0.3 --scale none --range 16 --degree 7 "
+      "--scaling scaling.csv --out plan.umbra --tried --json");
   cJSON *json = report();
-  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *found = cJSON_GetObjectItem(json, "settings");
   assert_true(number(plan, "outputs") == 3 && number(plan, "depth") == 7 && number(plan, "rate") > 0);
   assert_true(number(json, "accuracy_twin") > 0.8);
   assert_true(number(json, "largest_score") * 1.3 <= 16);
   assert_true(number(cJSON_GetObjectItem(json, "holdout"), "accuracy") > 0.6);
+  assert_string_equal(cJSON_GetObjectItem(found, "objective")->valuestring, "one-vs-rest");
+  assert_true(number(found, "trials") == cJSON_GetArraySize(cJSON_GetObjectItem(json, "tried")));
+  assert_true(number(found, "accuracy") > 0.8 && number(found, "folds") == 5);
   cJSON_Delete(json);
   assert_non_null(strstr(contents("scaling.csv"), "\"classes\": [\"blue\", \"green\", \"red\"]"));
 }
@@ -120,13 +128,30 @@ static void classes_may_weigh_something(void **state) {
   assert_fails(2, "values are of no classes", "plan values.csv --labels values --class-weights balanced");
 }
 
+/* What a refusal says would hold does, with room: the first of two remedies, or the last. */
+static void assert_remedy(const char *words, const char *options, bool last) {
+  char remedy[128] = "", plan[256];
+  snprintf(plan, sizeof plan, "plan classes.csv --labels classes --iterations 8 %s", options);
+  assert_fails(1, words, "%s", plan);
+  const char *told = strstr(contents("err"), "]; --"), *other = told ? strstr(told, ", or ") : NULL;
+  if (!told || (last && !other)) fail_msg("no remedy in: %s", contents("err"));
+  assert_int_equal(sscanf(last ? other + strlen(", or ") : told + strlen("]; "), "%127[^,]", remedy), 1);
+  char *end = strstr(remedy, " would hold"), *with = strstr(remedy, " with ");
+  if (end) *end = '\0';
+  if (with) memcpy(with, "      ", strlen(" with "));
+  assert_succeeds("%s %s --json", plan, remedy); /* of two the last counts */
+}
+
 static void ranges_that_break_are_refused(void **state) {
   (void)state;
-  assert_fails(1, "--range: scores reach",
-               "plan classes.csv --labels classes --rate 0.5 --range 0.5 --degree 3 --iterations 5");
-  assert_fails(1, "--hidden-range: sums of hidden layers reach",
-               "plan classes.csv --labels classes --hidden 4 --rate 0.1 --hidden-range 0.5 --scale none");
-  assert_fails(1, "no rate keeps scores within", "plan classes.csv --labels classes --hidden 4 --hidden-range 0.01");
+  assert_remedy("--range: scores reach", "--rate 0.5 --range 0.5 --degree 3", false);
+  assert_remedy("--range: scores reach", "--rate 0.5 --range 0.5 --degree 3", true);
+  assert_remedy("the training diverges", "--rate 2 --range 1 --loss squared", false);
+  assert_remedy("the training diverges", "--rate 2 --hidden 4", false); /* with smaller first weights */
+  assert_remedy("--hidden-range: sums", "--hidden 4 --rate 0.01 --hidden-range 0.5", false);
+  assert_remedy("--hidden-range: sums", "--hidden 4 --rate 0.01 --hidden-range 0.5 --activation gelu", false);
+  assert_fails(1, "sums of hidden layers within theirs",
+               "plan classes.csv --labels classes --hidden 4 --hidden-range 0.01");
   assert_fails(1, "the training diverges", "plan values.csv --labels values --rate 200");
 }
 

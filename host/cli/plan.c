@@ -69,7 +69,7 @@ static bool settle(plan_job *j, const plan_options *o, cli_report *report) {
   if (o->network) cli_layers_settle(j);
   if (o->promise) return cli_private_settle(j, o);
   if (!o->network) return cli_plan_validate(j, o, report);
-  return cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
+  return cli_layers_validate(j, o, report) && cli_plan_settings(j, o, j->raw, report);
 }
 
 /* What others see of the sizes of records: given, or what these are, up to a power of two. */
@@ -386,7 +386,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"fit", "KIND", "least-squares (default) or chebyshev", CLI_TEXT, &o.fit, CLI_OPTIONAL},
       {"range", "R", "scores are expected in [-R, R] (default: found by DATA; else 8)", CLI_NUMBER, &o.sigmoid.range,
        CLI_TOLD_WITHIN(o.range_given, 0x1p-10, 0x1p10)},
-      {"hidden", "LIST", "train a network with so many units in its hidden layers, such as 64 or 64,16 (default: none)",
+      {"hidden", "LIST",
+       "train a network with so many units in its hidden layers, such as 64 or 64,16; labels are classes then, if "
+       "--labels does not say values (default: none)",
        CLI_TEXT, &o.hidden, CLI_OPTIONAL},
       {"activation", "NAME",
        "of hidden layers: square (default), or a polynomial near sigmoid, tanh, gelu, silu, softplus, relu or erf",
@@ -396,9 +398,13 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
       {"loss", "KIND",
-       "of a network: one-vs-rest (default without --hidden), squared, or softmax, of scores in --range 1 to 8 "
-       "(default 4)",
+       "of a network: one-vs-rest, squared, or softmax, of scores in --range 1 to 8 (default: found by DATA; else "
+       "squared, or without --hidden one-vs-rest)",
        CLI_TEXT, &o.loss, CLI_OPTIONAL},
+      {"start", "S",
+       "of --hidden: what first weights of the last layer are multiplied by, a power of two up to 1 (default: found by "
+       "DATA; else 1)",
+       CLI_NUMBER, &o.train.start, CLI_WITHIN(0x1p-16, 1)},
       {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
        CLI_WITHIN(1, 4096)},
       {"count-loss", NULL,
@@ -475,14 +481,13 @@ const cli_command cli_plan = {
         "encryption nobody would see it. Beside it stands the best logistic model that there is. The plan is public\n"
         "and tells the shape of the data, all settings and the bound of weights; the scaling stays with the owner.\n\n"
         "--labels classes or values, --hidden, --loss and --outputs are of networks: a linear model for each class,\n"
-        "or for values, or with hidden layers whose activations are squares. Of their settings only the rate is\n"
-        "found: the best of those whose scores and sums stay within 1 / 1.3 of their ranges. A plan whose training\n"
-        "in the clear leaves a range is refused.\n\n"
+        "or for values, or with hidden layers whose activations are squares. Without --rate their settings are found\n"
+        "likewise, and the loss and the first weights, too: of those whose scores and sums stay within 1 / 1.3 of\n"
+        "their ranges with five starts. A plan whose training in the clear leaves a range is refused.\n\n"
         "Examples:\n"
         "  umbra plan train.csv --holdout 0.2\n"
         "  umbra plan train.csv --held-out held.csv --scaling scaling.csv --out plan.umbra\n"
         "  umbra plan train.csv --scale deviation --clip 3 --iterations 30 --tried\n"
         "  umbra plan --shape 100000x500 --iterations 1000 --calibrate\n"
-        "  umbra plan digits.csv --labels classes --hidden 16 --scale range --scaling scaling.csv \\\n"
-        "    --batch 256 --iterations 40 --out plan.umbra",
+        "  umbra plan digits.csv --hidden 16 --held-out held.csv --scaling scaling.csv --out plan.umbra",
     .run = run};

@@ -12,7 +12,7 @@ static const char *const kinds[] = {[UMBRA_TRAIN_LOGISTIC] = "logistic",
                                     [UMBRA_TRAIN_NETWORK] = "network",
                                     [UMBRA_TRAIN_WEIGHTED_NETWORK] = "network"};
 static const char *const optimizers[] = {"accelerated", "nesterov", "momentum", "plain"};
-static const char *const losses[] = {"one-vs-rest", "squared", "softmax"};
+const char *const cli_loss_names[] = {"one-vs-rest", "squared", "softmax", NULL};
 
 typedef struct plan_facts {
   const umbra_params *params;
@@ -48,7 +48,8 @@ static void add_network(cJSON *json, const umbra_train_options *o) {
   for (int k = 0; k < UMBRA_TRAIN_MAX_HIDDEN && o->hidden[k]; k++)
     cJSON_AddItemToArray(hidden, cJSON_CreateNumber(o->hidden[k]));
   cJSON_AddNumberToObject(json, "outputs", o->outputs ? o->outputs : 1);
-  cJSON_AddStringToObject(json, "loss", losses[o->loss]);
+  cJSON_AddStringToObject(json, "loss", cli_loss_names[o->loss]);
+  cJSON_AddNumberToObject(json, "start", o->start > 0 ? o->start : 1);
   cJSON_AddNumberToObject(json, "hidden_degree", o->hidden_degree ? o->hidden_degree : 2);
   cJSON_AddNumberToObject(json, "hidden_range", o->hidden_range > 0 ? o->hidden_range : 16);
 }
@@ -166,7 +167,7 @@ static void print_network(const umbra_train_options *o) {
   printf("-%" PRIu32, o->outputs ? o->outputs : 1);
   if (o->hidden_degree) printf(" with activations of degree %" PRIu32, o->hidden_degree);
   else if (o->hidden[0]) printf(" with squares");
-  printf(", %s; scores within [%g, %g]\n", losses[o->loss], -o->sigmoid->range, o->sigmoid->range);
+  printf(", %s; scores within [%g, %g]\n", cli_loss_names[o->loss], -o->sigmoid->range, o->sigmoid->range);
 }
 
 static void print_options(const umbra_train_options *o, const umbra_train_report *r) {

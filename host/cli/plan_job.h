@@ -23,7 +23,7 @@ typedef struct plan_options {
   bool coarse, explain_visible;
   bool network; /* is trained, not a logistic model */
   bool momentum_given, norm_given;
-  bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */
+  bool rate_given, degree_given, range_given, iterations_given; /* of what is searched, with scale, clip and loss */
   cli_engine engine;
 } plan_options;
 
@@ -74,15 +74,25 @@ void cli_layers_take_optimizer(plan_options *o);
 /* What a network has for the job's records. */
 void cli_layers_settle(plan_job *j);
 
-/* The rate, if it was not given, by trainings in the clear without some of the records. report NULL: silently. */
-bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);
-
 /* What its training in the clear comes to; false if it leaves the plan's ranges. */
 bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report *report);
 void cli_layers_print_trace(const plan_job *j);
 
 /* With --holdout, what comes of training without some of the records. */
 bool cli_layers_validate(plan_job *j, const plan_options *o, cli_report *report);
+
+/* ---- plan_remedy.c ---- */
+
+/* Ranges are to leave so much room for other records. */
+#define CLI_RANGE_MARGIN 1.3
+
+enum { CLI_REMEDY = 256 };
+
+/*
+ * The end of a sentence about a network's training that leaves the range of scores or, hidden, that of sums of hidden layers,
+ * in the clear, where the largest is this (INFINITY: nobody knows): what would hold.
+ */
+void cli_plan_remedy(char text[CLI_REMEDY], const plan_job *j, const plan_options *o, bool hidden, double largest);
 
 /* ---- plan_validate.c ---- */
 

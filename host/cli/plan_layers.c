@@ -8,7 +8,6 @@
 
 #include "plan_job.h"
 
-static const char *const losses[] = {"one-vs-rest", "squared", "softmax", NULL};
 static const double default_momentum = 0.9, default_hidden_range = 16, default_softmax_range = 4;
 static const uint32_t default_activation_degree = 7;
 
@@ -41,20 +40,21 @@ static void take_activation(plan_options *o) {
 }
 
 static void check_network(const plan_options *o, umbra_label_kind labels) {
-  if (o->folds || o->threshold > 0 || o->tried || o->initial)
-    cli_usage("--folds, --threshold, --tried and --initial are of logistic models, not of networks");
+  if (o->folds || o->threshold > 0 || o->initial)
+    cli_usage("--folds, --threshold and --initial are of logistic models, not of networks");
   if (o->class_weights && labels == UMBRA_LABELS_VALUES) cli_usage("--class-weights: values are of no classes");
+  if (o->train.start > 0 && !o->hidden) cli_usage("--start goes with --hidden: without, first weights are zeros");
   if (o->data && o->train.outputs) cli_usage("--outputs goes with --shape: DATA says how many classes there are");
   if (o->data && o->out && !o->scaling)
     cli_usage("--scaling FILE is missing: encryption and evaluation read by it what columns and classes are");
   if (labels == UMBRA_LABELS_VALUES && o->train.loss != UMBRA_LOSS_SQUARED)
-    cli_usage("--loss %s is of classes: values take the squared error", losses[o->train.loss]);
+    cli_usage("--loss %s is of classes: values take the squared error", cli_loss_names[o->train.loss]);
 }
 
 /* A softmax takes polynomials of its own. */
 static void take_loss(plan_options *o, umbra_label_kind labels) {
   const uint32_t default_softmax_degree = 7;
-  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
+  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, cli_loss_names);
   if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;
   if (o->train.loss != UMBRA_LOSS_SOFTMAX) return;
   if (!o->range_given) o->sigmoid.range = default_softmax_range;
@@ -62,10 +62,11 @@ static void take_loss(plan_options *o, umbra_label_kind labels) {
 }
 
 void cli_layers_check_usage(plan_options *o) {
+  if (o->data && o->hidden && !o->table.labels && !o->table.positive) o->table.labels = "classes";
   const umbra_label_kind labels = cli_label_kind(&o->table);
   if (o->table.positive && labels != UMBRA_LABELS_TWO) cli_usage("--positive goes with labels of two classes");
   o->network = labels != UMBRA_LABELS_TWO || o->hidden || o->loss || o->train.outputs || o->train.hidden_range > 0 ||
-               o->activation || o->train.hidden_degree;
+               o->activation || o->train.hidden_degree || o->train.start > 0;
   if (!o->network && o->count_loss)
     cli_usage("--count-loss is of networks: --loss one-vs-rest makes a logistic model one");
   if (!o->network) return;
@@ -73,7 +74,7 @@ void cli_layers_check_usage(plan_options *o) {
   take_activation(o);
   o->train.kind = UMBRA_TRAIN_NETWORK;
   take_loss(o, labels);
-  o->no_search = true;
+  o->no_search = o->no_search || o->rate_given; /* whoever has a rate has tried */
   check_network(o, labels);
 }
 
@@ -98,6 +99,9 @@ static double hidden_range_of(const plan_job *j) {
   return j->wanted.hidden_range > 0 ? j->wanted.hidden_range : default_hidden_range;
 }
 
+/* By whether they are hidden ones. */
+static const char *const sums_names[] = {"scores", "sums of hidden layers"};
+
 static double largest_of(const cli_twin *twin, bool hidden) {
   double largest = 0;
   for (uint32_t i = 0; i < twin->iterations; i++)
@@ -105,19 +109,23 @@ static double largest_of(const cli_twin *twin, bool hidden) {
   return largest;
 }
 
+static bool breaks(const plan_job *j, const plan_options *o, bool hidden, double largest, double range) {
+  char remedy[CLI_REMEDY];
+  cli_plan_remedy(remedy, j, o, hidden, largest);
+  return cli_error("--%srange: %s reach %.4g in the clear, beyond [%g, %g]; %s", hidden ? "hidden-" : "",
+                   sums_names[hidden], largest, -range, range, remedy);
+}
+
 /* Beyond a range nothing is promised, and under encryption nobody would see it. */
-static bool holds(const char *option, const char *what, double largest, double range, cli_report *report) {
-  const double margin = 1.3;
+static bool holds(const plan_job *j, const plan_options *o, bool hidden, double largest, double range,
+                  cli_report *report) {
   char text[256];
-  if (largest > range)
-    return cli_error(
-        "%s: %s reach %.4g in the clear, beyond [%g, %g]; a range of %.3g, or a smaller --rate, would hold", option,
-        what, largest, -range, range, margin * largest);
-  if (margin * largest <= range) return true;
-  snprintf(
-      text, sizeof text,
-      "%s come near the end of [%g, %g]: the largest is %.4g; other records may go farther; %s %.3g gives them room",
-      what, -range, range, largest, option, margin * largest);
+  if (largest > range) return breaks(j, o, hidden, largest, range);
+  if (CLI_RANGE_MARGIN * largest <= range) return true;
+  snprintf(text, sizeof text,
+           "%s come near the end of [%g, %g]: the largest is %.4g; other records may go farther; --%srange %.3g gives "
+           "them room",
+           sums_names[hidden], -range, range, largest, hidden ? "hidden-" : "", CLI_RANGE_MARGIN * largest);
   cli_report_warning(report, text);
   return true;
 }
@@ -152,7 +160,6 @@ static void report_outcome(const umbra_train_outcome *o, const umbra_records *ju
 bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report *report) {
   const cli_twin *twin = &j->twin, *exact = j->exact.weights ? &j->exact : twin;
   const umbra_records *judged = j->held ? j->held : j->records;
-  (void)o;
   const double scores = largest_of(twin, false), hidden = largest_of(twin, true);
   const double hidden_range = hidden_range_of(j);
   report_outcome(&twin->trace[twin->iterations - 1], judged, "twin", report);
@@ -161,8 +168,7 @@ bool cli_layers_judge_twin(const plan_job *j, const plan_options *o, cli_report 
   cli_report_number(report, "largest_hidden", hidden);
   cli_report_number(report, "largest_weight", cli_twin_largest_weight(twin));
   add_trace(report->root, twin);
-  return holds("--range", "scores", scores, j->sigmoid.range, report) &&
-         holds("--hidden-range", "sums of hidden layers", hidden, hidden_range, report);
+  return holds(j, o, false, scores, j->sigmoid.range, report) && holds(j, o, true, hidden, hidden_range, report);
 }
 
 /* About thirty lines, the last iteration among them. */
@@ -191,14 +197,9 @@ typedef struct part {
   cli_twin twin;
 } part;
 
-static void clear_training(part *p) {
+static void clear(part *p) {
   cli_twin_clear(&p->twin);
   umbra_train_plan_destroy(p->plan);
-  p->plan = NULL;
-}
-
-static void clear(part *p) {
-  clear_training(p);
   umbra_scaling_destroy(p->scaling);
   umbra_records_destroy(p->scaled_held);
   umbra_records_destroy(p->scaled_rest);
@@ -206,79 +207,22 @@ static void clear(part *p) {
   umbra_records_destroy(p->rest);
 }
 
-static bool hold_back(part *p, const plan_job *j, const umbra_records *records, double share, uint64_t seed,
-                      const char *option) {
-  return cli_check(umbra_records_hold(&p->rest, &p->held, records, 0, share, seed), option) &&
-         cli_plan_scale(&p->scaling, &p->scaled_rest, &p->scaled_held, &j->scaled_by, p->rest, p->held);
-}
-
-static bool train(part *p, const plan_job *j, const plan_options *o) {
-  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = p->scaled_held};
+/* With settings that are found without what is held back. */
+static bool train(part *p, plan_job *j, const plan_options *o) {
+  umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT};
+  if (!cli_plan_settings(j, o, p->rest, NULL) ||
+      !cli_plan_scale(&p->scaling, &p->scaled_rest, &p->scaled_held, &j->scaled_by, p->rest, p->held))
+    return false;
+  options.judged = p->scaled_held;
   return cli_plan_make(&p->plan, j, umbra_records_rows(p->rest), o->train.bound) &&
          cli_twin_run(&p->twin, p->plan, p->scaled_rest, &options);
 }
 
-static double loss_of(const part *p) { return p->twin.trace[p->twin.iterations - 1].loss; }
-
-/* ---- the rate ---- */
-
-/* With room for other records. */
-static bool is_held(const part *p, const plan_job *j) {
-  const double margin = 1.3, hidden_range = hidden_range_of(j);
-  return cli_twin_is_finite(&p->twin) && margin * largest_of(&p->twin, false) <= j->sigmoid.range &&
-         margin * largest_of(&p->twin, true) <= hidden_range &&
-         cli_twin_largest_weight(&p->twin) <= UMBRA_TRAIN_LARGEST_BOUND / 4;
-}
-
-/* From large to small ones; where the loss begins to rise again, smaller ones are too slow. *best 0: none holds. */
-static bool try_rates(double *best, part *p, plan_job *j, const plan_options *o) {
-  const double largest = 2, least = 0x1p-12;
-  double least_loss = INFINITY;
-  *best = 0;
-  for (j->wanted.rate = largest; j->wanted.rate >= least; j->wanted.rate /= 2) {
-    if (j->wanted.rate * j->wanted.l2 >= 1) continue;
-    if (!train(p, j, o)) return false;
-    const bool held = is_held(p, j);
-    const double loss = loss_of(p);
-    clear_training(p);
-    if (*best > 0 && !(held && loss < least_loss)) return true;
-    if (!held) continue;
-    *best = j->wanted.rate;
-    least_loss = loss;
-  }
-  return true;
-}
-
-/* A fifth of the records judges, or as many as say enough. */
-static double share_of(const umbra_records *records) {
-  const double most = 2000, share = 0.2;
-  return fmin(share, most / (double)umbra_records_rows(records));
-}
-
-bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report) {
-  part p = {0};
-  double best;
-  if (o->rate_given) return true;
-  bool done = hold_back(&p, j, records, share_of(records), o->seed, "--rate") && try_rates(&best, &p, j, o);
-  clear(&p);
-  if (!done) return false;
-  if (!(best > 0))
-    return cli_error("no rate keeps scores within [-%g, %g] and sums of hidden layers within [-%g, %g], with room for "
-                     "other records; a larger --range or --hidden-range, smaller features (--scale, --clip) or less "
-                     "--iterations may help",
-                     j->sigmoid.range, j->sigmoid.range, hidden_range_of(j), hidden_range_of(j));
-  j->wanted.rate = best;
-  if (report) cli_report_step(report, "find rate", NULL);
-  return true;
-}
-
-/* ---- held back ---- */
-
 bool cli_layers_validate(plan_job *j, const plan_options *o, cli_report *report) {
   part p = {0};
   if (!(o->holdout > 0)) return true;
-  const bool done = hold_back(&p, j, j->raw, o->holdout, o->seed, "--holdout") &&
-                    cli_layers_find_rate(j, o, p.rest, NULL) && train(&p, j, o);
+  const bool done =
+      cli_check(umbra_records_hold(&p.rest, &p.held, j->raw, 0, o->holdout, o->seed), "--holdout") && train(&p, j, o);
   if (done) {
     const umbra_train_outcome *last = &p.twin.trace[p.twin.iterations - 1];
     cJSON *facts = cJSON_AddObjectToObject(report->root, "holdout");

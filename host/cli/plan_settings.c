@@ -14,8 +14,10 @@ bool cli_plan_searches_scaling(const plan_options *o) { return o->data && !o->no
 
 static uint32_t given_of(const plan_options *o) {
   return (o->scale ? UMBRA_SETTING_SCALING : 0) | (o->clip > 0 ? UMBRA_SETTING_CLIP : 0) |
-         (o->rate_given ? UMBRA_SETTING_RATE : 0) | (o->degree_given ? UMBRA_SETTING_DEGREE : 0) |
-         (o->range_given ? UMBRA_SETTING_RANGE : 0) | (o->iterations_given ? UMBRA_SETTING_ITERATIONS : 0);
+         (o->loss ? UMBRA_SETTING_LOSS : 0) | (o->shuffle != CLI_NOT_GIVEN ? UMBRA_SETTING_SEED : 0) |
+         (o->train.start > 0 ? UMBRA_SETTING_START : 0) | (o->rate_given ? UMBRA_SETTING_RATE : 0) |
+         (o->degree_given ? UMBRA_SETTING_DEGREE : 0) | (o->range_given ? UMBRA_SETTING_RANGE : 0) |
+         (o->iterations_given ? UMBRA_SETTING_ITERATIONS : 0);
 }
 
 /* A scaling that was given may go without clipping. */
@@ -27,7 +29,15 @@ bool cli_plan_searches(const plan_options *o) {
 
 /* ---- what was tried ---- */
 
-static void add_trial(cJSON *list, const umbra_train_trial *trial) {
+static void add_network(cJSON *facts, const umbra_train_trial *trial) {
+  cJSON_AddStringToObject(facts, "objective", cli_loss_names[trial->objective]);
+  cJSON_AddNumberToObject(facts, "start", trial->start);
+  cJSON_AddNumberToObject(facts, "seed", (double)trial->seed);
+  cJSON_AddNumberToObject(facts, "accuracy", trial->accuracy);
+  cJSON_AddNumberToObject(facts, "largest_hidden", trial->largest_hidden);
+}
+
+static void add_trial(cJSON *list, const umbra_train_trial *trial, bool network) {
   cJSON *item = cJSON_CreateObject();
   cJSON_AddStringToObject(item, "scale", cli_scaling_names[trial->scaling]);
   cJSON_AddNumberToObject(item, "clip", trial->clip);
@@ -39,37 +49,57 @@ static void add_trial(cJSON *list, const umbra_train_trial *trial) {
   cJSON_AddNumberToObject(item, "auc", trial->auc);
   cJSON_AddNumberToObject(item, "loss", trial->loss);
   cJSON_AddNumberToObject(item, "largest_score", trial->largest_score);
+  if (network) add_network(item, trial);
   cJSON_AddItemToArray(list, item);
 }
 
-static void print_trial(const umbra_train_trial *trial, bool chosen) {
+/* What a network is chosen by, of classes and of values; and a logistic model. */
+static double merit_of(const umbra_train_trial *trial, bool network) { return network ? trial->accuracy : trial->auc; }
+
+static void print_trial(const umbra_train_trial *trial, bool network, bool chosen) {
   char polynomial[CLI_UNITS] = "the sigmoid", clip[CLI_UNITS] = "";
   if (trial->degree) snprintf(polynomial, sizeof polynomial, "%" PRIu32 " on +-%g", trial->degree, trial->range);
+  if (network && trial->objective == UMBRA_LOSS_SQUARED)
+    snprintf(polynomial, sizeof polynomial, "%s, +-%g", cli_loss_names[trial->objective], trial->range);
   if (trial->clip > 0) snprintf(clip, sizeof clip, ", %g", trial->clip);
   printf("%c %-9s%-4s %8.4g %12s ", chosen ? '>' : ' ', cli_scaling_names[trial->scaling], clip, trial->rate,
          polynomial);
   if (trial->iterations)
-    printf("%10" PRIu32 " %9" PRIu32 " %8.4f %8.4f %8.4g\n", trial->iterations, trial->refreshes, trial->auc,
-           trial->loss, trial->largest_score);
+    printf("%10" PRIu32 " %9" PRIu32 " %8.4f %8.4f %8.4g\n", trial->iterations, trial->refreshes,
+           merit_of(trial, network), trial->loss, trial->largest_score);
   else printf("%10s\n", "scores leave the range at once");
 }
 
-static bool list_trials(const umbra_train_search *search, bool json, cli_report *report) {
-  cJSON *list = json ? cli_report_list(report, "tried") : NULL;
-  if (!json)
+static bool list_trials(const umbra_train_search *search, const plan_options *o, cli_report *report) {
+  cJSON *list = o->json ? cli_report_list(report, "tried") : NULL;
+  if (!o->json)
     printf("Settings that were tried\n  %-13s %8s %12s %10s %9s %8s %8s %8s\n", "scale, clip", "rate", "polynomial",
-           "iterations", "refreshes", "AUC", "loss", "score");
+           "iterations", "refreshes", o->network ? "accuracy" : "AUC", "loss", "score");
   for (size_t i = 0; i < umbra_train_search_count(search); i++) {
     umbra_train_trial trial = {UMBRA_TRAIN_TRIAL_INIT};
     if (!cli_check(umbra_train_search_trial(search, &trial, i), NULL)) return false;
-    if (json) add_trial(list, &trial);
-    else print_trial(&trial, i == umbra_train_search_chosen(search));
+    if (o->json) add_trial(list, &trial, o->network);
+    else print_trial(&trial, o->network, i == umbra_train_search_chosen(search));
   }
-  if (!json) putchar('\n');
+  if (!o->json) putchar('\n');
   return true;
 }
 
-static void tell(const umbra_train_search *search, const umbra_train_trial *chosen, bool json, cli_report *report) {
+static void print_chosen(const umbra_train_search *search, const umbra_train_trial *chosen, bool network) {
+  const bool values = network && chosen->accuracy == 0;
+  printf("Settings found by %zu trainings in the clear, on %zu records: %s %.4f on those held back\n",
+         umbra_train_search_count(search), umbra_train_search_records(search),
+         values    ? "loss"
+         : network ? "accuracy"
+                   : "AUC",
+         values ? chosen->loss : merit_of(chosen, network));
+  printf("  %-18s %s", "scaling", cli_scaling_names[chosen->scaling]);
+  if (chosen->clip > 0) printf(", cut off at %g", chosen->clip);
+  printf("; %s as below\n\n", network ? "loss, rate and iterations" : "rate, polynomial and iterations");
+}
+
+static void tell(const umbra_train_search *search, const umbra_train_trial *chosen, const plan_options *o,
+                 cli_report *report) {
   cJSON *facts = cJSON_AddObjectToObject(report->root, "settings");
   cJSON_AddStringToObject(facts, "scale", cli_scaling_names[chosen->scaling]);
   cJSON_AddNumberToObject(facts, "clip", chosen->clip);
@@ -78,12 +108,8 @@ static void tell(const umbra_train_search *search, const umbra_train_trial *chos
   cJSON_AddNumberToObject(facts, "folds", umbra_train_search_folds(search));
   cJSON_AddNumberToObject(facts, "auc", chosen->auc);
   cJSON_AddNumberToObject(facts, "loss", chosen->loss);
-  if (json) return;
-  printf("Settings found by %zu trainings in the clear, on %zu records: AUC %.4f on those held back\n",
-         umbra_train_search_count(search), umbra_train_search_records(search), chosen->auc);
-  printf("  %-18s %s", "scaling", cli_scaling_names[chosen->scaling]);
-  if (chosen->clip > 0) printf(", cut off at %g", chosen->clip);
-  printf("; rate, polynomial and iterations as below\n\n");
+  if (o->network) add_network(facts, chosen);
+  if (!o->json) print_chosen(search, chosen, o->network);
 }
 
 /* ---- the search ---- */
@@ -100,7 +126,13 @@ static void take(plan_job *j, const plan_options *o, const umbra_train_trial *ch
   j->wanted.iterations = chosen->iterations;
   j->sigmoid.degree = chosen->degree;
   j->sigmoid.range = chosen->range;
+  if (!o->network) return;
+  j->wanted.loss = chosen->objective;
+  j->wanted.seed = chosen->seed;
+  j->wanted.start = chosen->start;
 }
+
+enum { MOST_NETWORK_ITERATIONS = 150 }; /* they take more than logistic models do */
 
 static bool search(plan_job *j, const plan_options *o, const umbra_records *records) {
   cli_progress bar;
@@ -112,6 +144,7 @@ static bool search(plan_job *j, const plan_options *o, const umbra_records *reco
                                         .argument = o->divisor,
                                         .clip = o->clip};
   options.seed = o->seed;
+  if (o->network) options.most_iterations = MOST_NETWORK_ITERATIONS;
   const umbra_progress progress = cli_progress_open(&bar, "finding settings");
   return cli_progress_check(&bar, umbra_train_search_create(&j->search, j->params, records, &options, &progress),
                             "DATA");
@@ -122,11 +155,11 @@ bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *
   if (!cli_plan_searches(o)) return true;
   if (!search(j, o, records) ||
       !cli_check(umbra_train_search_trial(j->search, &chosen, umbra_train_search_chosen(j->search)), NULL) ||
-      (report && o->tried && !list_trials(j->search, o->json, report)))
+      (report && o->tried && !list_trials(j->search, o, report)))
     return false;
   take(j, o, &chosen);
   if (!report) return true;
-  tell(j->search, &chosen, o->json, report);
+  tell(j->search, &chosen, o, report);
   cli_report_step(report, "find settings", NULL);
   return true;
 }

@@ -79,15 +79,16 @@ static void warn_of_loss(const plan_job *j, cli_report *report) {
   cli_report_warning(report, text);
 }
 
-static bool diverges(const plan_job *j) {
-  char reached[CLI_UNITS];
+static bool diverges(const plan_job *j, const plan_options *o) {
+  char reached[CLI_UNITS], remedy[CLI_REMEDY] = REMEDIES;
   uint32_t i = 0;
+  if (o->network) cli_plan_remedy(remedy, j, o, false, INFINITY);
   while (i < j->twin.iterations && j->twin.trace[i].largest_weight <= UMBRA_TRAIN_LARGEST_BOUND / 4) i++;
   cli_error("the training diverges: weights are too large from iteration %" PRIu32 " on, where the largest score is "
-            "%s and the polynomial holds on [%g, %g]; " REMEDIES,
+            "%s and the polynomial holds on [%g, %g]; %s",
             i + 1,
             cli_number_text(reached, i < j->twin.iterations ? j->twin.trace[i].largest_score : NAN, SCORE_DIGITS),
-            -j->sigmoid.range, j->sigmoid.range);
+            -j->sigmoid.range, j->sigmoid.range, remedy);
   return false;
 }
 
@@ -100,11 +101,11 @@ double cli_plan_coarse(const plan_options *o, double found) {
 /* The bound of the final plan: given, or what the twin asks for. */
 static bool choose_bound(const plan_job *j, const plan_options *o, double *bound) {
   double needed = umbra_train_bound(j->twin.trace, j->twin.iterations), largest = cli_twin_largest_weight(&j->twin);
-  if (!cli_twin_is_finite(&j->twin)) return diverges(j);
+  if (!cli_twin_is_finite(&j->twin)) return diverges(j, o);
   *bound = o->bound > 0   ? o->bound
            : j->bound > 0 ? j->bound
                           : fmin(cli_plan_coarse(o, needed), UMBRA_TRAIN_LARGEST_BOUND);
-  if (!(*bound > 0)) return diverges(j);
+  if (!(*bound > 0)) return diverges(j, o);
   return largest <= *bound || cli_error("--bound: weights reach %.4g, beyond %g; without the option the bound is %g",
                                         largest, *bound, needed);
 }

@@ -15,7 +15,7 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
                          ? "the power of two below the best of a few that follow from the size of scaled records"
                          : "two digits of the best of a few that follow from the size of scaled records, by the "
                            "largest moment that their columns have";
-  const bool data = o->data, searched = data && (!o->no_search || o->network);
+  const bool data = o->data, searched = data && !o->no_search;
   const char *power = o->coarse ? "the power of 16" : "the power of two";
   char record_bound[128], bound[128];
   snprintf(record_bound, sizeof record_bound,
@@ -28,11 +28,15 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
       {"record_bound", t.record_bound, data && o->train.record_bound == 0, record_bound},
       {"bound", t.bound, data && o->bound == 0 && !o->promise, bound},
       {"rate", t.rate, searched && !o->rate_given, rate},
-      {"iterations", t.iterations, searched && !o->network && !o->iterations_given, tried},
-      {"degree", t.sigmoid->degree, searched && !o->network && !o->degree_given, tried},
-      {"range", t.sigmoid->range, searched && !o->network && !o->range_given, tried},
-      {"hidden_range", t.hidden_range, false, NULL}, /* the last: of networks only */
+      {"iterations", t.iterations, searched && !o->iterations_given, tried},
+      {"degree", t.sigmoid->degree, searched && !o->degree_given, tried},
+      {"range", t.sigmoid->range, searched && !o->range_given, tried},
+      /* The last four: of networks only. */
+      {"start", t.start > 0 ? t.start : 1, searched && !(o->train.start > 0), tried},
+      {"loss", t.loss, searched && !o->loss, tried},
+      {"seed", (double)t.seed, searched && o->shuffle == CLI_NOT_GIVEN, tried},
+      {"hidden_range", t.hidden_range, false, NULL},
   };
-  cli_visible_tell(facts, sizeof facts / sizeof *facts - !o->network, "DATA", o->json, report);
+  cli_visible_tell(facts, sizeof facts / sizeof *facts - (o->network ? 0 : 4), "DATA", o->json, report);
   return true;
 }

@@ -92,6 +92,7 @@ bool cli_layer_path(char path[CLI_PATH], const char *folder, uint32_t layer);
 bool cli_kept_path(char path[CLI_PATH], const char *folder, uint32_t iterations);
 
 /* The facts of a plan, as JSON and for people. */
+extern const char *const cli_loss_names[]; /* as umbra_loss numbers them, NULL at their end */
 cJSON *cli_plan_facts(const umbra_train_plan *plan);
 void cli_plan_print(const umbra_train_plan *plan);
 
