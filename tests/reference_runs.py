@@ -218,7 +218,7 @@ class Trainings(unittest.TestCase):
         """Of every training, with fewer records in a batch; the table of classes is what the program reads."""
         umbra = program.Program(BUILD.resolve() / "umbra")
         for name, wanted in (("mlp-train", (784, [128], "squared")), ("mlp-train-small", (196, [64], "squared")),
-                             ("head", (768, [], "one-vs-rest"))):
+                             ("mlp-train-rest", (784, [128], "one-vs-rest")), ("head", (768, [], "one-vs-rest"))):
             with self.subTest(name), unittest.mock.patch.object(training, "BATCH", 20), \
                  contextlib.redirect_stdout(io.StringIO()):
                 job = slowly(training.TRAININGS[name])
@@ -227,15 +227,43 @@ class Trainings(unittest.TestCase):
                 self.assertEqual((facts["columns"], facts["hidden"], facts["loss"]), wanted)
                 self.assertEqual((facts["outputs"], facts["rows"], facts["batches"]), (10, 40, 2))
 
+    def test_tables(self):
+        """Records that judge are none of those to train on, and the program reads both; it finds what is not given."""
+        (self.folder / "iris.csv").write_text("6,2,a,b\n" + "".join(f"{i % 3 + i / 9},{-i},{i % 3 % 2}\n" for i in range(30)),
+                                              encoding="utf-8")
+        for part, count in (("tra", 40), ("tes", 10)):
+            text = "".join(f"{i % 7},{i % 2 * 9},{i % 2}\n" for i in range(count))
+            (self.folder / f"optdigits.{part}.gz").write_bytes(gzip.compress(text.encode()))
+        umbra = program.Program(BUILD.resolve() / "umbra")
+        for name, wanted in (("digits", (40, 10)), ("iris", (20, 10))):
+            job = dataclasses.replace(training.TRAININGS[name], options=("--hidden", "2", "--loss", "squared"))
+            job.records(umbra, self.folder, self.folder, 0)
+            rows = [(self.folder / file).read_text().splitlines() for file in job.files]
+            self.assertEqual(tuple(map(len, rows)), wanted)
+            if name == "iris":
+                self.assertFalse(set(rows[0]) & set(rows[1]))
+            with contextlib.redirect_stdout(io.StringIO()):
+                facts = training.plan(umbra, self.folder, job, 8)
+            self.assertEqual((facts["plan"]["rows"], facts["plan"]["outputs"]), (wanted[0], 1))
+            self.assertGreater(facts["settings"]["trials"], 1)
+
     def test_bars(self):
-        """An accuracy is asked for at the end of an epoch only."""
+        """An accuracy is asked for at the end of an epoch only, that in the clear where an optimum is known."""
         job = training.TRAININGS["mlp-train-small"]
-        result = {"accuracy_difference": 0.001, "max_weight_difference": 1, "largest_weight": 2, "backend": "avx512",
-                  "seconds_per_iteration": 9, "accuracy_encrypted": 0.5}
-        bars = training.bars_of(job, result, 58, 58)
+        result = {"accuracy_difference": 0.001, "max_weight_share": 0.004, "rms_weight_share": 0.0009, "iterations": 58,
+                  "backend": "avx512", "seconds_per_iteration": 9, "accuracy_encrypted": 0.5, "accuracy_twin": 0.5}
+        bars = training.bars_of(job, result, 58)
         self.assertEqual([name for name, bar in bars.items() if not bar["met"]],
-                         ["max_weight_difference", "accuracy_encrypted"])
-        self.assertNotIn("accuracy_encrypted", training.bars_of(job, result, 3, 58))
+                         ["max_weight_share", "accuracy_encrypted"])
+        self.assertNotIn("accuracy_encrypted", training.bars_of(job, result | {"iterations": 3}, 58))
+        missed = training.bars_of(training.TRAININGS["digits"], result | {"rms_weight_share": 0.001}, None)
+        self.assertEqual([name for name, bar in missed.items() if not bar["met"]],
+                         ["max_weight_share", "rms_weight_share", "accuracy_twin"])
+
+    def test_shares(self):
+        """Of the layer where a difference is most beside the largest weight."""
+        layers = [{"largest_weight": 4, "d": 1}, {"largest_weight": 0.5, "d": 0.25}]
+        self.assertEqual(training.worst_share(layers, "d"), 0.5)
 
 
 if __name__ == "__main__":

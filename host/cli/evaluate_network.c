@@ -158,10 +158,55 @@ static bool judge(judge_job *j, cli_report *report) {
 
 /* ---- beside the same training in the clear ---- */
 
+/* Of the weights of a layer: the largest in the clear, and the largest and the root of the mean square of differences. */
+typedef struct layer_difference {
+  double largest, worst, rms;
+} layer_difference;
+
+static layer_difference difference_of(const double *found, const double *twin, size_t count) {
+  layer_difference d = {0};
+  double squares = 0;
+  for (size_t i = 0; i < count; i++) {
+    d.largest = fmax(d.largest, fabs(twin[i]));
+    d.worst = cli_larger(d.worst, fabs(found[i] - twin[i]));
+    squares += (found[i] - twin[i]) * (found[i] - twin[i]);
+  }
+  d.rms = sqrt(squares / (double)count);
+  return d;
+}
+
+/* What the reference runs of a network allow of the largest weight of each layer; docs/training.md. */
+static const double worst_bar = 0x1p-8, rms_bar = 0x1p-10;
+
+static void add_layer(cJSON *list, uint32_t layer, const layer_difference *d) {
+  cJSON *line = cJSON_CreateObject();
+  cJSON_AddNumberToObject(line, "layer", layer + 1);
+  cJSON_AddNumberToObject(line, "largest_weight", d->largest);
+  cJSON_AddNumberToObject(line, "max_weight_difference", d->worst);
+  cJSON_AddNumberToObject(line, "max_weight_bar", worst_bar * d->largest);
+  cJSON_AddNumberToObject(line, "rms_weight_difference", d->rms);
+  cJSON_AddNumberToObject(line, "rms_weight_bar", rms_bar * d->largest);
+  cJSON_AddItemToArray(list, line);
+}
+
+static void report_layers(const judge_job *j, cli_report *report) {
+  cJSON *list = cli_report_list(report, "layers");
+  const double *found = j->weights, *twin = j->twin.weights;
+  double largest = 0;
+  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++) {
+    const size_t count = cli_plan_units(&j->planned, k) * cli_plan_inputs(&j->planned, k);
+    const layer_difference d = difference_of(found, twin, count);
+    add_layer(list, k, &d);
+    largest = fmax(largest, d.largest);
+    found += count;
+    twin += count;
+  }
+  cli_report_number(report, "largest_weight", largest);
+}
+
 static bool compare(judge_job *j, cli_report *report) {
   const cli_network_judging *o = j->judging;
   const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->records};
-  double largest = 0;
   if (!o->train) return true;
   if (!cli_records_load_like(&j->raw_train, j->raw, "--train", o->train, o->table, report) ||
       !(o->other_records || cli_are_planned(j->raw_train, o->scaling, "--train")) ||
@@ -169,10 +214,9 @@ static bool compare(judge_job *j, cli_report *report) {
       !cli_private_limit(&j->train, "--train", o->plan) || !cli_twin_run(&j->twin, o->plan, j->train, &options))
     return false;
   const umbra_train_outcome *last = &j->twin.trace[j->twin.iterations - 1];
-  for (size_t i = 0; i < j->twin.count; i++) largest = fmax(largest, fabs(j->twin.weights[i]));
   if (umbra_records_classes(j->records)) cli_report_number(report, "accuracy_twin", last->accuracy);
   cli_report_number(report, "loss_twin", last->loss);
-  cli_report_number(report, "largest_weight", largest);
+  report_layers(j, report);
   cli_report_step(report, "train in the clear", NULL);
   *o->promise = (cli_promise){o->plan, j->train, NULL, &j->twin, ""};
   return cli_promise_judge(o->promise, j->weights, report);
