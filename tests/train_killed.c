@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: full */
+/* labels: full UMBRA_KILLS_OF_NETWORKS=5 */
+/* labels: slow UMBRA_KILLS_OF_NETWORKS=50 */
 /*
  * A server that is killed (SIGKILL) at random moments and started again every time ends with the same bits as one that
  * was not, also of its checkpoints, which are a chain, and never loses more than the iteration it was in.
- * UMBRA_KILLS: how often (50).
+ * UMBRA_KILLS: how often (50); UMBRA_KILLS_OF_NETWORKS: the same of a network with a hidden layer, which counts its loss.
  */
 #include "train_server.h"
 
@@ -25,12 +26,14 @@ static double whole_run(const char *folder) {
 }
 
 /* What such a run leaves. */
-enum { FILES = 4 };
-static const char *const files[FILES] = {"model.umbra", "checkpoint.umbra", "checkpoint-000005.umbra",
-                                         "checkpoint-000010.umbra"};
+enum { FILES = 6 };
+#define CHECKPOINTS "checkpoint.umbra", "checkpoint-000005.umbra", "checkpoint-000010.umbra"
+static const char *const files_of_models[FILES] = {CHECKPOINTS, "model.umbra"};
+static const char *const files_of_networks[FILES] = {CHECKPOINTS, "layer-1.umbra", "layer-2.umbra", "loss.umbra"};
+static const char *const *files;
 
 static void read_files(bytes found[FILES], const char *folder) {
-  for (int i = 0; i < FILES; i++) found[i] = file_bytes(path_in(folder, files[i]));
+  for (int i = 0; i < FILES; i++) found[i] = files[i] ? file_bytes(path_in(folder, files[i])) : (bytes){0};
 }
 
 static void free_files(bytes found[FILES]) {
@@ -41,12 +44,12 @@ static void assert_files(const char *folder, bytes expected[FILES]) {
   bytes found[FILES];
   read_files(found, folder);
   for (int i = 0; i < FILES; i++)
-    if (!same_bytes(&found[i], &expected[i])) fail_msg("%s is another one", files[i]);
+    if (files[i] && !same_bytes(&found[i], &expected[i])) fail_msg("%s is another one", files[i]);
   free_files(found);
 }
 
 static void start_anew(const char *folder) {
-  for (int i = 0; i < FILES; i++) unlink(path_in(folder, files[i]));
+  for (int i = 0; i < FILES && files[i]; i++) unlink(path_in(folder, files[i]));
   unlink(path_in(folder, "log"));
 }
 
@@ -61,12 +64,11 @@ static void check_log(const char *folder) {
   free(log.data);
 }
 
-static void killed(void **state) {
-  (void)state;
+/* Takes the records over. */
+static void kill_often(umbra_records *records, umbra_train_options options, uint32_t kills) {
   training t;
-  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   options.iterations = ITERATIONS;
-  training_open(&t, training_params(), random_records(300, 6, 1), options, NULL);
+  training_open(&t, training_params(), records, options, NULL);
   give_to_server(&t);
 
   double run = whole_run(t.folder);
@@ -75,7 +77,7 @@ static void killed(void **state) {
   check_log(t.folder);
 
   uint64_t random = (uint64_t)time(NULL);
-  uint32_t kills = count_from_environment("UMBRA_KILLS", 50), ends = 0;
+  uint32_t ends = 0;
   print_message("random numbers from %llu; a run takes %.2f s of processor time\n", (unsigned long long)random, run);
   start_anew(t.folder);
   for (uint32_t i = 0; i < kills;) {
@@ -97,8 +99,30 @@ static void killed(void **state) {
   training_close(&t);
 }
 
+static void models(void **state) {
+  (void)state;
+  const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  files = files_of_models;
+  kill_often(random_records(300, 6, 1), options, count_from_environment("UMBRA_KILLS", 50));
+}
+
+static void networks(void **state) {
+  (void)state;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .loss = UMBRA_LOSS_SQUARED};
+  options.hidden[0] = 4;
+  options.outputs = 3;
+  options.rate = 0.0625;
+  options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  options.momentum = 0.5;
+  options.count_loss = 1;
+  options.batch = 60;
+  options.shuffle = UMBRA_SHUFFLE_PUBLIC;
+  files = files_of_networks;
+  kill_often(records_of_classes(150, 5, 3, 2), options, count_from_environment("UMBRA_KILLS_OF_NETWORKS", 50));
+}
+
 int main(int argc, char **argv) {
   if (argc == 3) return be_server(argv);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(killed)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(models), cmocka_unit_test(networks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,12 +30,43 @@ static inline int log_iteration(void *user, const umbra_train_event *event) {
   return fclose(log) != 0 || failed;
 }
 
-static inline umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **model, umbra_trainer_desc *desc,
-                                      const char *folder) {
-  umbra_status status = umbra_trainer_create(trainer, desc, NULL);
+/* The model of a training: of a network each layer, and what it has counted. */
+static inline umbra_status save_logistic(const umbra_trainer *trainer, const char *folder) {
+  umbra_logistic *model = NULL;
+  umbra_status status = umbra_trainer_logistic(trainer, &model);
+  if (status == UMBRA_OK) status = umbra_logistic_save(model, path_in(folder, "model.umbra"), NULL);
+  umbra_logistic_destroy(model);
+  return status;
+}
+
+/* Takes the matrix over. */
+static inline umbra_status save_matrix(umbra_matrix *matrix, const char *folder, const char *name) {
+  const umbra_status status = umbra_matrix_save(matrix, path_in(folder, name), NULL);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static inline umbra_status save_network(const umbra_trainer *trainer, const char *folder) {
+  static const char *const names[] = {"layer-1.umbra", "layer-2.umbra"};
+  umbra_matrix *made = NULL;
+  umbra_status status = UMBRA_OK;
+  for (uint32_t k = 0; k < 2 && status == UMBRA_OK; k++) {
+    made = NULL;
+    status = umbra_trainer_layer(trainer, &made, k);
+    if (status == UMBRA_OK) status = save_matrix(made, folder, names[k]);
+  }
+  made = NULL;
+  if (status == UMBRA_OK) status = umbra_trainer_loss(trainer, &made);
+  return status == UMBRA_OK ? save_matrix(made, folder, "loss.umbra") : status;
+}
+
+static inline umbra_status serve_with(umbra_trainer **trainer, umbra_trainer_desc *desc, const char *folder) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_status status = umbra_train_plan_options(desc->plan, &options);
+  if (status == UMBRA_OK) status = umbra_trainer_create(trainer, desc, NULL);
   if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
-  if (status == UMBRA_OK) status = umbra_trainer_logistic(*trainer, model);
-  return status == UMBRA_OK ? umbra_logistic_save(*model, path_in(folder, "model.umbra"), NULL) : status;
+  if (status != UMBRA_OK) return status;
+  return (options.kind == UMBRA_TRAIN_NETWORK ? save_network : save_logistic)(*trainer, folder);
 }
 
 static inline int serve(const char *folder) {
@@ -43,7 +74,6 @@ static inline int serve(const char *folder) {
   umbra_context *context = NULL;
   umbra_eval_keys *keys = NULL;
   umbra_trainer *trainer = NULL;
-  umbra_logistic *model = NULL;
   const char *checkpoint = path_in(folder, "checkpoint.umbra");
   umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .data = folder, .checkpoint = checkpoint, .keep = 5};
   desc.resume = access(checkpoint, F_OK) == 0;
@@ -55,9 +85,8 @@ static inline int serve(const char *folder) {
   desc.plan = plan;
   desc.context = context;
   desc.keys = keys;
-  if (status == UMBRA_OK) status = serve_with(&trainer, &model, &desc, folder);
+  if (status == UMBRA_OK) status = serve_with(&trainer, &desc, folder);
   if (status != UMBRA_OK) fprintf(stderr, "%s\n", umbra_last_error());
-  umbra_logistic_destroy(model);
   umbra_trainer_destroy(trainer);
   umbra_eval_keys_destroy(keys);
   umbra_context_destroy(context);
