@@ -119,7 +119,7 @@ static const file_case cases[] = {
     REFUSED("quote_unclosed.csv", "line 1, column 2: a quote begins here"),
     REFUSED("sas_title.csv", "--skip 1"),
     REFUSED("two_headers.csv", "--header 2"),
-    REFUSED("label012.csv", "line 4, column 3 (label): the label is 2, a third class beside 0 and 1; --positive"),
+    REFUSED("label012.csv", "line 4, column 3 (label): the label is 2, a third class beside 0 and 1; --labels classes"),
     REFUSED("label_mixed.csv", "line 5, column 3 (label): the label is 0, but in line 4"),
     REFUSED("label_m1_0.csv", "line 4, column 3 (label): the label is -1, but in line 2"),
     REFUSED("one_class.csv", "all 24 labels are 1"),

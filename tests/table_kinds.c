@@ -278,7 +278,7 @@ static void labels(void **state) {
       {"plus and minus of typography", "a,y\n1,\xe2\x88\x92\n2,+\n", "1 -|2 +", .said = "'+' is the positive one"},
       {"words, said otherwise", "a,y\n1,benign\n2,malignant\n", "1 +|2 -", .said = NULL, .positive = "benign"},
       {"three classes", "1,0\n2,1\n3,2\n", NULL,
-       .said = "line 3, column 2: the label is 2, a third class beside 0 and 1; --positive"},
+       .said = "line 3, column 2: the label is 2, a third class beside 0 and 1; --labels classes"},
       {"one of three classes", "1,0\n2,1\n3,2\n", "1 -|2 -|3 +", .said = NULL, .positive = "2"},
       {"one of three words", "a,y\n1,u\n2,v\n3,w\n", "1 -|2 +|3 -", .said = NULL, .positive = "v"},
       {"no such class", "1,0\n2,1\n", NULL, "no record has the label '7'", .positive = "7"},

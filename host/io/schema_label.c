@@ -233,12 +233,11 @@ umbra_status umbra_schema_find_classes(umbra_schema *schema, const umbra_grid *g
   if (count == 1)
     return umbra_fail(UMBRA_ERROR_RANGE, "all %zu labels are %s; there must be records of both classes (in %s)",
                       grid->rows - l.column->missing, shown(text[0], &l, found[0]), grid->path);
-  return umbra_fail(
-      UMBRA_ERROR_RANGE,
-      "%s: the label is %s, a third class beside %s and %s; --positive CLASS makes it one class against all "
-      "others, and --label names another column (in %s)",
-      umbra_grid_place(place, grid, row_of[2], l.c), shown(text[0], &l, found[2]), shown(text[1], &l, found[0]),
-      shown(text[2], &l, found[1]), grid->path);
+  return umbra_fail(UMBRA_ERROR_RANGE,
+                    "%s: the label is %s, a third class beside %s and %s; --labels classes keeps all of them, "
+                    "--positive CLASS makes it one class against all others, and --label names another column (in %s)",
+                    umbra_grid_place(place, grid, row_of[2], l.c), shown(text[0], &l, found[2]),
+                    shown(text[1], &l, found[0]), shown(text[2], &l, found[1]), grid->path);
 }
 
 /* ---- labels of records ---- */
