@@ -72,9 +72,16 @@ static __device__ __forceinline__ void finish(const umbra_cuda_tables &tables, c
   umbra_cuda_store4(to, accumulate ? umbra_cuda_add4(umbra_cuda_load4(to), moved.value, w.prime.q) : moved.value);
 }
 
+/* Blocks that are to fit a multiprocessor, 0 for as ptxas likes: with six digits it likes one too many, and spills. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+#define BLOCKS(digits) ((digits) == 6 ? 4 : 0)
+#else
+#define BLOCKS(digits) 0
+#endif
+
 /* Polynomials 2r, 2r + 1 of dst, for all rotations r of the list. */
 template <int digits>
-static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS, BLOCKS(digits))
     inner_products(umbra_cuda_tables tables, umbra_view dst, digit_views<digits> digit, beginning begin,
                    rotation_list rotations) {
   umbra_cuda_begin();
