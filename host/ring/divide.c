@@ -296,9 +296,30 @@ static void make_quotients(const division_job *jobs, size_t count, uint32_t firs
   umbra_ring_strips(jobs->ring, jobs->stream, limbs, quotient_strip, &s);
 }
 
+/* Where launches cost: of as many polynomials as the next launch finds in the cache. */
+static void make_quotients_of_launches(const division_job *job) {
+  const uint32_t limbs = job->plan->to.count, polys = job->dst->polys;
+  const uint32_t most = umbra_max_u32(umbra_ring_launch_limbs(job->ring) / umbra_max_u32(limbs, 1), 1);
+  for (uint32_t first = 0; first < polys; first += most) {
+    const uint32_t count = umbra_min_u32(most, polys - first);
+    const umbra_view dst = umbra_view_polys(job->dst, first, count);
+    umbra_dividend x = *job->x;
+    division_job part = *job;
+    x.view = umbra_view_polys(&x.view, first, count);
+    part.x = &x;
+    part.dst = &dst;
+    part.remainder = umbra_view_polys(&job->remainder, first, count);
+    make_quotients(&part, 1, 0, limbs);
+  }
+}
+
 static void run_jobs(const division_job *jobs, size_t count) {
   uint32_t block = umbra_ring_block(jobs->ring), limbs = jobs->plan->to.count;
   make_remainders(jobs, count);
+  if (umbra_ring_launch_limbs(jobs->ring) && count == 1 && !jobs->x->source && !jobs->small) {
+    make_quotients_of_launches(jobs);
+    return;
+  }
   for (uint32_t first = 0; first < limbs; first += block)
     make_quotients(jobs, count, first, umbra_min_u32(limbs - first, block));
 }

@@ -44,20 +44,6 @@ static void multiply_by_p(const hoist_job *job, const umbra_view *dst, uint32_t 
   if (of_x < count) UMBRA_ENQUEUE(kernels->zero, job->stream, &rest);
 }
 
-static void inner_products(const hoist_job *job, const umbra_view *dst, const umbra_view *digit, const umbra_view *key,
-                           const umbra_view *init, const uint32_t *c) {
-  const umbra_kernels *kernels = job->ring->kernels;
-  uint32_t digits = job->block.plan->digits.count, rotations = job->hoist->rotations;
-  if (kernels->inner_products) {
-    UMBRA_ENQUEUE(kernels->inner_products, job->stream, dst, digit, digits, key, init, c, job->galois, rotations);
-    return;
-  }
-  for (uint32_t r = 0; r < rotations; r++) {
-    umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
-    UMBRA_ENQUEUE(kernels->inner_product, job->stream, &pair, digit, digits, &key[r], init, c, job->galois[r], 0);
-  }
-}
-
 /* Limbs of P times all rotations that need a key. */
 static void rotate_strip(const hoist_job *job, const umbra_view *dst, const umbra_strip *strip) {
   const umbra_hoist *hoist = job->hoist;
@@ -70,7 +56,14 @@ static void rotate_strip(const hoist_job *job, const umbra_view *dst, const umbr
     key[r] = umbra_view_limbs_of(&all, n, first, count);
   }
   if (first < own) init = umbra_view_limbs_of(&job->x0, n, first, umbra_min_u32(count, own - first));
-  inner_products(job, dst, digit, key, first < own ? &init : NULL, plan->p_mod + first);
+  umbra_key_products(job->ring, job->stream, dst,
+                     &(umbra_key_products_of){.digit = digit,
+                                              .digits = plan->digits.count,
+                                              .key = key,
+                                              .galois = job->galois,
+                                              .rotations = hoist->rotations,
+                                              .init = first < own ? &init : NULL,
+                                              .factor = plan->p_mod + first});
 }
 
 /* Those with equal shifts at once. */

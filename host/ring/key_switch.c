@@ -4,6 +4,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../device/enqueue.h"
+#include "copies.h"
 #include "divide.h"
 #include "residence.h"
 #include "ring_internal.h"
@@ -91,6 +92,21 @@ static void multiply(const umbra_key_product *p, const umbra_view *dst, uint32_t
 
 void umbra_key_product_compute(const void *product, const umbra_view *dst, const umbra_strip *strip) {
   multiply(product, dst, strip->first, strip->count, 0);
+}
+
+void umbra_key_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                        const umbra_key_products_of *of) {
+  const umbra_kernels *kernels = ring->kernels;
+  if (kernels->inner_products) {
+    UMBRA_ENQUEUE(kernels->inner_products, stream, dst, of->digit, of->digits, of->key, of->init, of->factor,
+                  of->galois, of->rotations);
+    return;
+  }
+  for (uint32_t r = 0; r < of->rotations; r++) {
+    const umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
+    UMBRA_ENQUEUE(kernels->inner_product, stream, &pair, of->digit, of->digits, &of->key[r], of->init, of->factor,
+                  of->galois[r], 0);
+  }
 }
 
 /* ---- switches ---- */
@@ -194,17 +210,32 @@ static umbra_status add_in_strips(umbra_ring *ring, umbra_stream *stream, const 
   return status;
 }
 
-/* Where launches cost: the digits of several polynomials at once, as far as the next launch finds them in the cache. */
-typedef struct adding {
-  const umbra_view *sum;
-  const umbra_switch_add_of *of;
+/*
+ * Where launches cost: the digits of several polynomials at once, as far as the next launch finds them in the cache. Their
+ * products are added to one sum, or each to one of its own.
+ */
+typedef struct joint {
+  const umbra_view *sum; /* 2 polynomials, or, apart, as many for each of x */
+  const umbra_view *x;
+  umbra_view init;  /* of the first one's product; */
+  size_t init_step; /* words from there to the next one's */
+  const umbra_rotation *rotation;
+  int apart;
   umbra_digit_block digits;
   umbra_view coefficients; /* of all */
   uint32_t *memory;        /* of digits */
   uint32_t together;       /* polynomials */
-} adding;
+} joint;
 
-static umbra_digit_block block_of(const adding *a, uint32_t i, const umbra_view *x, uint32_t first, uint32_t count) {
+/* A view, that many words further. */
+static umbra_view shifted(const umbra_view *view, size_t words) {
+  umbra_view moved = *view;
+  for (int r = 0; r < UMBRA_MAX_RUNS; r++)
+    if (moved.run[r].count) moved.run[r].data += words;
+  return moved;
+}
+
+static umbra_digit_block block_of(const joint *a, uint32_t i, const umbra_view *x, uint32_t first, uint32_t count) {
   umbra_digit_block block = a->digits;
   const size_t limbs = (size_t)block.plan->digits.count * count;
   block.x = x;
@@ -215,30 +246,34 @@ static umbra_digit_block block_of(const adding *a, uint32_t i, const umbra_view 
   return block;
 }
 
+/* Limbs of the product of polynomial p, whose digits are number i of those in memory. */
+static void add_limbs_of(const joint *a, uint32_t p, uint32_t i, uint32_t first, uint32_t count) {
+  const umbra_view x = umbra_view_poly(a->x, p), init = shifted(&a->init, p * a->init_step);
+  const umbra_view sum = a->apart ? umbra_view_polys(a->sum, 2 * p, 2) : *a->sum;
+  const umbra_view to = umbra_view_limbs_of(&sum, umbra_ring_n(a->digits.ring), first, count);
+  umbra_key_product product = {.of = {.window = a->digits.plan->window,
+                                      .key = a->rotation[p].key,
+                                      .init = &init,
+                                      .galois = a->rotation[p].galois},
+                               .digits = block_of(a, i, &x, first, count)};
+  set_init_factor(&product);
+  multiply(&product, &to, first, count, !a->apart);
+}
+
 /* Limbs of the products of polynomials [p, p + polys). */
-static void add_limbs(const adding *a, uint32_t p, uint32_t polys, uint32_t first, uint32_t count) {
+static void add_limbs(const joint *a, uint32_t p, uint32_t polys, uint32_t first, uint32_t count) {
   const umbra_decomposition *plan = a->digits.plan;
   const umbra_ring *ring = a->digits.ring;
   const umbra_view coefficients = umbra_view_polys(&a->coefficients, p, polys);
-  const umbra_view to = umbra_view_limbs_of(a->sum, umbra_ring_n(ring), first, count);
   const umbra_view all = umbra_view_packed(ring, a->memory, plan->digits.count * polys, plan->window, first, count);
   UMBRA_ENQUEUE(ring->kernels->extend_digits, a->digits.stream, &all, &coefficients, plan->digit, plan->digits.count,
                 first);
-  for (uint32_t i = 0; i < polys; i++) {
-    const umbra_view x = umbra_view_poly(a->of->x, p + i), init = umbra_view_poly(a->of->init, p + i);
-    umbra_key_product product = {.of = {.window = a->of->window,
-                                        .key = a->of->rotation[p + i].key,
-                                        .init = &init,
-                                        .galois = a->of->rotation[p + i].galois},
-                                 .digits = block_of(a, i, &x, first, count)};
-    set_init_factor(&product);
-    multiply(&product, &to, first, count, 1);
-  }
+  for (uint32_t i = 0; i < polys; i++) add_limbs_of(a, p + i, i, first, count);
 }
 
-static umbra_status add_with_room(adding *a) {
+static umbra_status add_with_room(joint *a) {
   umbra_ring *ring = a->digits.ring;
-  const uint32_t limbs = umbra_digit_block_limbs(&a->digits), polys = a->of->x->polys;
+  const uint32_t limbs = umbra_digit_block_limbs(&a->digits), polys = a->x->polys;
   const uint32_t block = umbra_digit_block_most(&a->digits), digits = a->digits.plan->digits.count;
   const size_t bytes = (size_t)a->together * digits * block * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
@@ -251,11 +286,11 @@ static umbra_status add_with_room(adding *a) {
   return UMBRA_OK;
 }
 
-static umbra_status add_pinned(adding *a) {
+static umbra_status add_pinned(joint *a) {
   umbra_ring *ring = a->digits.ring;
-  const uint32_t polys = a->of->x->polys, limbs = umbra_digit_block_limbs(&a->digits);
+  const uint32_t polys = a->x->polys, limbs = umbra_digit_block_limbs(&a->digits);
   const uint32_t digits = a->digits.plan->digits.count, written = umbra_digit_block_written(&a->digits, 0, limbs);
-  const size_t bytes = (size_t)polys * a->of->window.count * umbra_ring_n(ring) * sizeof(uint32_t);
+  const size_t bytes = (size_t)polys * a->digits.plan->window.count * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a key switch's workspace"));
   a->coefficients = umbra_digit_block_coefficients(&a->digits, memory);
@@ -266,19 +301,27 @@ static umbra_status add_pinned(adding *a) {
   return status;
 }
 
-static umbra_status add_at_once(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
-                                const umbra_switch_add_of *of) {
-  adding a = {.sum = sum, .of = of};
+static umbra_status add_jointly(joint *a, umbra_ring *ring, umbra_stream *stream, umbra_window window) {
   uint32_t pinned = 0;
-  UMBRA_TRY(umbra_digit_block_open(&a.digits, ring, stream, of->x, of->window));
+  UMBRA_TRY(umbra_digit_block_open(&a->digits, ring, stream, a->x, window));
   umbra_status status = UMBRA_OK;
-  while (pinned < of->x->polys && status == UMBRA_OK) {
-    status = umbra_poly_pin(&of->rotation[pinned].key->poly, ring, stream);
+  while (pinned < a->x->polys && status == UMBRA_OK) {
+    status = umbra_poly_pin(&a->rotation[pinned].key->poly, ring, stream);
     pinned += status == UMBRA_OK;
   }
-  if (status == UMBRA_OK) status = add_pinned(&a);
-  while (pinned) umbra_poly_unpin(&of->rotation[--pinned].key->poly, ring);
+  if (status == UMBRA_OK) status = add_pinned(a);
+  while (pinned) umbra_poly_unpin(&a->rotation[--pinned].key->poly, ring);
   return status;
+}
+
+static umbra_status add_at_once(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                                const umbra_switch_add_of *of) {
+  joint a = {.sum = sum,
+             .x = of->x,
+             .init = umbra_view_poly(of->init, 0),
+             .init_step = of->init->stride,
+             .rotation = of->rotation};
+  return add_jointly(&a, ring, stream, of->window);
 }
 
 static umbra_status add_each(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
@@ -293,11 +336,140 @@ static umbra_status add_each(umbra_ring *ring, umbra_stream *stream, const umbra
   return UMBRA_OK;
 }
 
+/* Where memory is short, nothing was added yet. */
 umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
                               const umbra_switch_add_of *of) {
-  UMBRA_TRY((umbra_ring_launch_limbs(ring) ? add_at_once : add_each)(ring, stream, sum, of));
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  if (umbra_ring_launch_limbs(ring)) status = add_at_once(ring, stream, sum, of);
+  if (status == UMBRA_ERROR_OUT_OF_MEMORY) status = add_each(ring, stream, sum, of);
+  UMBRA_TRY(status);
   if (!umbra_ring_whole(ring)) umbra_ring_count_switches(ring, of->x->polys);
   return UMBRA_OK;
+}
+
+/* ---- sums of switches of one polynomial ---- */
+
+/* A summand: strips of it are added to those of the sum, unless it is the first. */
+typedef struct summand {
+  const umbra_digit_block *digits; /* all limbs */
+  const umbra_view *sum, *init;
+  const umbra_rotation *rotation;
+  int accumulate;
+} summand;
+
+static void add_summand(const void *data, const umbra_strip *strip) {
+  const summand *s = data;
+  const umbra_ring *ring = s->digits->ring;
+  const umbra_decomposition *plan = s->digits->plan;
+  const uint32_t n = umbra_ring_n(ring), first = strip->first, count = strip->count, own = plan->window.count;
+  const umbra_view sum = umbra_view_limbs_of(s->sum, n, first, count),
+                   keys = umbra_switching_key_view(s->rotation->key, ring, plan),
+                   key = umbra_view_limbs_of(&keys, n, first, count);
+  umbra_view digit[UMBRA_MAX_DIGITS], init;
+  for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(s->digits, j, first, count);
+  if (first < own) init = umbra_view_limbs_of(s->init, n, first, umbra_min_u32(count, own - first));
+  UMBRA_ENQUEUE(ring->kernels->inner_product, s->digits->stream, &sum, digit, plan->digits.count, &key,
+                first < own ? &init : NULL, plan->p_mod + first, s->rotation->galois, s->accumulate);
+}
+
+/* One key at a time. */
+static umbra_status add_summands(const umbra_digit_block *digits, const umbra_view *sum, const umbra_rotation *rotation,
+                                 size_t count, const umbra_view *init) {
+  for (size_t i = 0; i < count; i++) {
+    const summand one = {digits, sum, init, &rotation[i], i > 0};
+    UMBRA_TRY(umbra_poly_pin(&rotation[i].key->poly, digits->ring, digits->stream));
+    if (i + 1 < count) umbra_poly_prefetch(&rotation[i + 1].key->poly, digits->ring);
+    umbra_ring_strips(digits->ring, digits->stream, umbra_digit_block_limbs(digits), add_summand, &one);
+    umbra_poly_unpin(&rotation[i].key->poly, digits->ring);
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status sum_decomposed(umbra_digit_block *digits, const umbra_view *dst, const umbra_rotation *rotation,
+                                   size_t count, const umbra_switch_of *of) {
+  umbra_ring *ring = digits->ring;
+  const uint32_t limbs = umbra_digit_block_limbs(digits);
+  const size_t bytes = 2 * (size_t)limbs * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a sum of key switches"));
+  const umbra_view sum = umbra_view_packed(ring, memory, 2, of->window, 0, limbs);
+  const umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(ring), &sum, of->window);
+  umbra_status status = add_summands(digits, &sum, rotation, count, of->init);
+  if (status == UMBRA_OK) status = umbra_divide(ring, digits->stream, dst, of->window, &dividend, NULL);
+  umbra_ring_give(ring, memory, bytes);
+  umbra_ring_count_switches(ring, status == UMBRA_OK ? count : 0);
+  return status;
+}
+
+/* All limbs of hoisted digits. */
+static umbra_status open_hoisted(umbra_digit_block *all, umbra_ring *ring, umbra_stream *stream,
+                                 const umbra_switch_of *of, const umbra_digits *digits) {
+  UMBRA_TRY(umbra_digit_block_open(all, ring, stream, of->x, of->window));
+  all->data = digits->extended.data;
+  all->count = umbra_digit_block_limbs(all);
+  all->transformed = 1;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                              const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
+  umbra_digit_block all;
+  umbra_digits digits;
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch_sum(ring, stream, dst, rotation, count, of);
+    return UMBRA_OK;
+  }
+  UMBRA_TRY(umbra_decompose(&digits, ring, stream, of->x, of->window));
+  umbra_status status = open_hoisted(&all, ring, stream, of, &digits);
+  if (status == UMBRA_OK) status = sum_decomposed(&all, dst, rotation, count, of);
+  umbra_digits_destroy(&digits, ring);
+  return status;
+}
+
+/* ---- switches of several polynomials ---- */
+
+/* All products, then one division of all. */
+static umbra_status switch_jointly(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                                   const umbra_switch_each_of *of) {
+  const uint32_t limbs = of->window.count + umbra_switch_auxes(umbra_ring_chain(ring), of->window);
+  const size_t bytes = (size_t)dst->polys * limbs * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "key switches' products"));
+  const umbra_view products = umbra_view_packed(ring, memory, dst->polys, of->window, 0, limbs);
+  joint a = {.sum = &products,
+             .x = of->x,
+             .init = *of->init,
+             .init_step = of->x->stride,
+             .rotation = of->rotation,
+             .apart = 1};
+  umbra_status status = add_jointly(&a, ring, stream, of->window);
+  const umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(ring), &products, of->window);
+  if (status == UMBRA_OK) status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
+  umbra_ring_give(ring, memory, bytes);
+  umbra_ring_count_switches(ring, status == UMBRA_OK ? of->x->polys : 0);
+  return status;
+}
+
+static umbra_status switch_in_turn(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                                   const umbra_switch_each_of *of) {
+  for (uint32_t i = 0; i < of->x->polys; i++) {
+    const umbra_view pair = umbra_view_polys(dst, 2 * i, 2), x = umbra_view_poly(of->x, i),
+                     init = shifted(of->init, i * of->x->stride);
+    const umbra_switch_of one = {
+        .x = &x, .window = of->window, .key = of->rotation[i].key, .init = &init, .galois = of->rotation[i].galois};
+    UMBRA_TRY(umbra_switch(ring, stream, &pair, to, &one));
+  }
+  return UMBRA_OK;
+}
+
+/* Where memory is short, one after the other. */
+umbra_status umbra_switch_each(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                               const umbra_switch_each_of *of) {
+  if (of->x->polys > 1 && umbra_ring_launch_limbs(ring)) {
+    umbra_status status = switch_jointly(ring, stream, dst, to, of);
+    if (status != UMBRA_ERROR_OUT_OF_MEMORY) return status;
+  }
+  return switch_in_turn(ring, stream, dst, to, of);
 }
 
 /* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step; meanwhile the keys come of the `next` ones after them. */
@@ -322,6 +494,82 @@ static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const u
   return status;
 }
 
+/* dst of all of them = polynomials of `from`, pair after pair. */
+static void hand_out(const umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                     const umbra_view *from) {
+  umbra_copies copies = {ring, stream, {.polys = 0}, {.polys = 0}};
+  for (size_t i = 0; i < count; i++) {
+    const umbra_view pair = umbra_view_polys(from, (uint32_t)(2 * i), 2);
+    umbra_copies_add(&copies, &to[i].dst, &pair);
+  }
+  umbra_copies_make(&copies);
+}
+
+/* products, and then quotients, are two polynomials for each. */
+static umbra_status divide_products(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                                    const umbra_view *products, umbra_window window) {
+  const size_t bytes = 2 * count * window.count * umbra_ring_n(ring) * sizeof(uint32_t);
+  const umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(ring), products, window);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "key switches' results"));
+  const umbra_view quotients = umbra_view_packed(ring, memory, products->polys, window, 0, window.count);
+  umbra_status status = umbra_divide(ring, stream, &quotients, window, &dividend, NULL);
+  if (status == UMBRA_OK) hand_out(ring, stream, to, count, &quotients);
+  umbra_ring_give(ring, memory, bytes);
+  return status;
+}
+
+static void multiply_hoisted(const umbra_digit_block *digits, const umbra_view *products, const umbra_switch_to *to,
+                             size_t count, const umbra_view *init) {
+  const umbra_decomposition *plan = digits->plan;
+  umbra_view digit[UMBRA_MAX_DIGITS], key[UMBRA_DIVISIONS_TOGETHER];
+  uint32_t galois[UMBRA_DIVISIONS_TOGETHER];
+  for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(digits, j, 0, digits->count);
+  for (size_t i = 0; i < count; i++) {
+    key[i] = umbra_switching_key_view(to[i].key, digits->ring, plan);
+    galois[i] = to[i].galois;
+  }
+  umbra_key_products(digits->ring, digits->stream, products,
+                     &(umbra_key_products_of){.digit = digit,
+                                              .digits = plan->digits.count,
+                                              .key = key,
+                                              .galois = galois,
+                                              .rotations = (uint32_t)count,
+                                              .init = init,
+                                              .factor = plan->p_mod});
+}
+
+/* Where launches cost: all products in one, and one division of them all. */
+static umbra_status switch_hoisted(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                                   const umbra_switch_of *of) {
+  umbra_digit_block digits;
+  UMBRA_TRY(open_hoisted(&digits, ring, stream, of, of->digits));
+  const uint32_t limbs = umbra_digit_block_limbs(&digits);
+  const size_t bytes = 2 * count * limbs * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "key switches' products"));
+  const umbra_view products = umbra_view_packed(ring, memory, (uint32_t)(2 * count), of->window, 0, limbs);
+  multiply_hoisted(&digits, &products, to, count, of->init);
+  umbra_status status = divide_products(ring, stream, to, count, &products, of->window);
+  umbra_ring_give(ring, memory, bytes);
+  return status;
+}
+
+/* The same with the keys there; meanwhile those of the `next` ones come. */
+static umbra_status switch_hoisted_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to,
+                                         size_t count, size_t next, const umbra_switch_of *of) {
+  umbra_status status = UMBRA_OK;
+  size_t pinned = 0;
+  while (pinned < count && status == UMBRA_OK) {
+    status = umbra_poly_pin(&to[pinned].key->poly, ring, stream);
+    pinned += status == UMBRA_OK;
+  }
+  for (size_t i = count; i < count + next && status == UMBRA_OK; i++) umbra_poly_prefetch(&to[i].key->poly, ring);
+  if (status == UMBRA_OK) status = switch_hoisted(ring, stream, to, count, of);
+  while (pinned) umbra_poly_unpin(&to[--pinned].key->poly, ring);
+  return status;
+}
+
 /*
  * Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. A quarter:
  * where half would fit, it leaves room for the keys of the next ones.
@@ -332,9 +580,10 @@ umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umb
     umbra_whole_switch_many(ring, stream, to, count, of);
     return UMBRA_OK;
   }
+  const int jointly = of->digits && umbra_ring_launch_limbs(ring);
   for (size_t most = UMBRA_DIVISIONS_TOGETHER, done = 0; done < count;) {
     size_t left = count - done, now = left < most ? left : most, next = left - now < now ? left - now : now;
-    umbra_status status = switch_group(ring, stream, to + done, now, next, of);
+    umbra_status status = (jointly ? switch_hoisted_group : switch_group)(ring, stream, to + done, now, next, of);
     if (status == UMBRA_OK) done += now;
     else if (status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1) most = (now + 3) / 4;
     else return status;

@@ -59,6 +59,21 @@ void umbra_key_product_close(umbra_key_product *product);
 void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count);
 void umbra_key_product_compute(const void *product, const umbra_view *dst, const umbra_strip *strip);
 
+/* The same digits with many keys: see inner_products of the kernels. Arrays of `rotations`, and of `digits`. */
+typedef struct umbra_key_products_of {
+  const umbra_view *digit;
+  uint32_t digits;
+  const umbra_view *key;
+  const uint32_t *galois;
+  uint32_t rotations;
+  const umbra_view *init; /* or NULL */
+  const uint32_t *factor; /* by init's limbs */
+} umbra_key_products_of;
+
+/* dst: 2 polynomials for each rotation. */
+void umbra_key_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                        const umbra_key_products_of *of);
+
 /* dst over `to` = the product of x's digits with the key, divided by P and by the primes of x's window not in `to`. */
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_switch_of *of);
@@ -82,6 +97,23 @@ typedef struct umbra_switch_add_of {
  */
 umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
                               const umbra_switch_add_of *of);
+
+/* dst over x's window = the sum of the switches of x with count > 0 rotations, for `key` and `galois`; divided once. */
+umbra_status umbra_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                              const umbra_rotation *rotation, size_t count, const umbra_switch_of *of);
+
+/* Polynomials with a rotation each. */
+typedef struct umbra_switch_each_of {
+  const umbra_view *x; /* over window */
+  const umbra_view
+      *init; /* what the first product begins with, over window; the others' are as far apart as those of x */
+  umbra_window window;
+  const umbra_rotation *rotation;
+} umbra_switch_each_of;
+
+/* umbra_switch of each polynomial of x: dst has 2 polynomials for each. Together where launches cost, in turn elsewhere. */
+umbra_status umbra_switch_each(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                               const umbra_switch_each_of *of);
 
 /* One of many switches of the same x: dst over x's window = its product with the key, divided by P. */
 typedef struct umbra_switch_to {

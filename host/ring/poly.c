@@ -112,6 +112,16 @@ umbra_view umbra_poly_view(const umbra_poly *poly, const umbra_ring *ring) {
   return umbra_poly_subview(poly, ring, 0, poly->polys, poly->window, poly->aux);
 }
 
+umbra_view umbra_poly_beside(const umbra_poly *poly, const umbra_ring *ring, uint32_t count, uint32_t polys,
+                             umbra_window window) {
+  umbra_view all = umbra_poly_subview(poly, ring, 0, polys, window, 0);
+  for (uint32_t i = 1; i < count; i++) {
+    const umbra_view next = umbra_poly_subview(poly, ring, i * (poly->polys / count), polys, window, 0);
+    umbra_view_append(&all, &next);
+  }
+  return all;
+}
+
 umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t first, uint32_t count) {
   umbra_view part = {.polys = view->polys, .stride = view->stride};
   uint32_t runs = 0;
@@ -170,6 +180,7 @@ umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t po
 
 void umbra_view_append(umbra_view *a, const umbra_view *b) {
   uint32_t runs = 0;
+  if (!a->polys) *a = (umbra_view){.polys = b->polys, .stride = b->stride};
   while (runs < UMBRA_MAX_RUNS && a->run[runs].count) runs++;
   for (const umbra_run *run = b->run; runs < UMBRA_MAX_RUNS && run->count; run++) a->run[runs++] = *run;
 }

@@ -130,6 +130,13 @@ umbra_view umbra_poly_view(const umbra_poly *poly, const umbra_ring *ring);
 umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, uint32_t first, uint32_t count,
                               umbra_window window, uint32_t aux);
 
+/*
+ * The polynomial is of `count` <= UMBRA_MAX_RUNS things of as many polynomials each: limbs of a narrower window of the first
+ * `polys` of each, those of the first thing, then of the next one.
+ */
+umbra_view umbra_poly_beside(const umbra_poly *poly, const umbra_ring *ring, uint32_t count, uint32_t polys,
+                             umbra_window window);
+
 /* Limbs [first, first + count) of a view, counted through its runs. */
 umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t first, uint32_t count);
 
@@ -138,6 +145,9 @@ umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly);
 
 /* Polynomials [first, first + count) of a view. */
 umbra_view umbra_view_polys(const umbra_view *view, uint32_t first, uint32_t count);
+
+/* Appends the runs of b, of equal stride unless there is one polynomial, after those of a, which may be zeroed. */
+void umbra_view_append(umbra_view *a, const umbra_view *b);
 
 /* A view with the limbs and polynomials of that one, packed at `data`. */
 umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32_t n);

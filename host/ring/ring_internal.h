@@ -52,7 +52,4 @@ uint32_t umbra_positions_append(uint16_t *position, uint32_t count, uint32_t fir
 umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t polys, umbra_window window,
                              uint32_t first, uint32_t count);
 
-/* Appends the runs of b, of equal stride unless there is one polynomial, after those of a. */
-void umbra_view_append(umbra_view *a, const umbra_view *b);
-
 #endif

@@ -45,6 +45,21 @@ void umbra_whole_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view
   umbra_ring_count_switches(ring, 1);
 }
 
+/* One division rounds the sum. */
+void umbra_whole_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                            const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  for (size_t i = 0; i < count; i++) {
+    const double rounding = i ? 0 : umbra_variance_of_rounding(chain);
+    carry(ring, stream, dst, of->init,
+          (umbra_carriage){.factor = 1,
+                           .variance = umbra_variance_of_switch(chain, of->window) + rounding,
+                           .galois = rotation[i].galois,
+                           .accumulate = i > 0});
+  }
+  umbra_ring_count_switches(ring, count);
+}
+
 /* With the rounding of what is switched, which was divided before. */
 void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of) {
   const umbra_chain *chain = umbra_ring_chain(ring);

@@ -20,9 +20,11 @@ static inline const umbra_whole_kernels *umbra_ring_whole(const umbra_ring *ring
 void umbra_whole_divide(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                         const umbra_dividend *x);
 
-/* See umbra_switch, umbra_switch_add and umbra_switch_many: the polynomial that is switched is 0. */
+/* See umbra_switch, ..._sum, ..._add and ..._many: the polynomial that is switched is 0. */
 void umbra_whole_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                         const umbra_switch_of *of);
+void umbra_whole_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                            const umbra_rotation *rotation, size_t count, const umbra_switch_of *of);
 void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of);
 void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                              const umbra_switch_of *of);
