@@ -12,6 +12,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../ring/copies.h"
 #include "../ring/divide.h"
 #include "../ring/gemm.h"
 #include "../ring/ops.h"
@@ -287,26 +288,42 @@ static umbra_view strip_of(const combining *c, const umbra_poly *poly, uint32_t 
   return strip;
 }
 
-/* Side by side, a strip of limbs of a block's columns. */
-static umbra_status gather(const combining *c, const umbra_view *to, size_t across, uint32_t first, uint32_t count) {
-  const umbra_ring *ring = c->evaluator->context->ring;
-  const umbra_ciphertext *const *a = c->a + across * c->of->block_columns;
-  for (uint32_t j = 0; j < columns_of(c->of, across); j++) {
-    const umbra_view dst = umbra_view_polys(to, c->parts * j, c->parts);
-    umbra_operand x;
-    UMBRA_TRY(umbra_operand_open(&x, c->evaluator, &a[j]->poly, a[j]->estimate, a[j]->level, c->of->level));
-    const umbra_view src = umbra_view_limbs_of(&x.view, umbra_ring_n(ring), first, count);
-    umbra_ring_copy(ring, c->evaluator->stream, &dst, &src);
-    umbra_operand_close(&x, c->evaluator);
-  }
-  return UMBRA_OK;
-}
-
 /* Blocks [down, end) of rows that are summed at a time, over a strip of limbs. */
 typedef struct strip {
   size_t down, end;
   uint32_t first, count;
 } strip;
+
+/* Side by side, a strip of limbs of columns [first, end) of those of a block, which are opened together. */
+static umbra_status gather_some(const combining *c, const umbra_view *to, const umbra_ciphertext *const *a,
+                                const strip *s, uint32_t first, uint32_t end) {
+  const umbra_ring *ring = c->evaluator->context->ring;
+  umbra_copies copies = {ring, c->evaluator->stream, {.polys = 0}, {.polys = 0}};
+  umbra_operand x[UMBRA_MAX_RUNS];
+  umbra_status status = UMBRA_OK;
+  uint32_t opened = first;
+  for (; opened < end; opened++) {
+    const umbra_ciphertext *column = a[opened];
+    umbra_operand *own = &x[opened - first];
+    status = umbra_operand_open(own, c->evaluator, &column->poly, column->estimate, column->level, c->of->level);
+    if (status != UMBRA_OK) break;
+    const umbra_view dst = umbra_view_polys(to, c->parts * opened, c->parts),
+                     src = umbra_view_limbs_of(&own->view, umbra_ring_n(ring), s->first, s->count);
+    umbra_copies_add(&copies, &dst, &src);
+  }
+  umbra_copies_make(&copies);
+  while (opened > first) umbra_operand_close(&x[--opened - first], c->evaluator);
+  return status;
+}
+
+static umbra_status gather(const combining *c, const umbra_view *to, size_t across, const strip *s) {
+  const umbra_ciphertext *const *a = c->a + across * c->of->block_columns;
+  const uint32_t columns = columns_of(c->of, across);
+  const uint32_t most = umbra_ring_launch_limbs(c->evaluator->context->ring) ? UMBRA_MAX_RUNS : 1;
+  for (uint32_t first = 0; first < columns; first += most)
+    UMBRA_TRY(gather_some(c, to, a, s, first, umbra_min_u32(first + most, columns)));
+  return UMBRA_OK;
+}
 
 /* What a block brings to the sums of its rows. */
 static void add_block(const combining *c, const strip *s, const umbra_view *columns, size_t down, size_t across) {
@@ -330,7 +347,7 @@ static umbra_status sum_strip(const combining *c, const strip *s) {
   for (size_t across = 0; across < c->of->across; across++) {
     const umbra_view room = strip_of(c, &c->columns, s->first, s->count);
     const umbra_view columns = umbra_view_polys(&room, 0, c->parts * columns_of(c->of, across));
-    UMBRA_TRY(gather(c, &columns, across, s->first, s->count));
+    UMBRA_TRY(gather(c, &columns, across, s));
     for (size_t down = s->down; down < s->end; down++) add_block(c, s, &columns, down, across);
   }
   return UMBRA_OK;
@@ -373,16 +390,31 @@ static umbra_status add_constants(const combining *c, const umbra_view *sums, co
   return UMBRA_OK;
 }
 
-/* A row that has been divided becomes a ciphertext. */
-static umbra_status hand_out(const combining *c, umbra_ciphertext **made, const umbra_view *divided, size_t row) {
+/* What a row becomes, without its polynomials. */
+static umbra_status make_row(const combining *c, umbra_ciphertext **made, size_t row) {
+  UMBRA_TRY(umbra_result_make(made, c->evaluator, c->a[0], c->of->level - 1, c->a[0]->slots));
+  (*made)->estimate = estimate_of(c, row);
+  umbra_ciphertext_declare_within(*made, c->of->magnitude);
+  return UMBRA_OK;
+}
+
+/* Rows that have been divided become ciphertexts. */
+static umbra_status hand_out(const combining *c, umbra_ciphertext **outs, const umbra_view *divided,
+                             const closing *rows) {
   const umbra_ring *ring = c->evaluator->context->ring;
-  umbra_ciphertext *result = NULL;
-  UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], c->of->level - 1, c->a[0]->slots));
-  const umbra_view dst = umbra_poly_view(&result->poly, ring);
-  umbra_ring_copy(ring, c->evaluator->stream, &dst, divided);
-  result->estimate = estimate_of(c, row);
-  umbra_ciphertext_declare_within(result, c->of->magnitude);
-  return umbra_result_finish(c->evaluator, made, result, UMBRA_OK);
+  umbra_copies copies = {ring, c->evaluator->stream, {.polys = 0}, {.polys = 0}};
+  umbra_ciphertext **made;
+  umbra_status status = UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&made, rows->count, sizeof *made, "rows"));
+  for (uint32_t i = 0; i < rows->count; i++) {
+    status = make_row(c, &made[i], rows->row + i);
+    if (status != UMBRA_OK) break;
+    const umbra_view dst = umbra_poly_view(&made[i]->poly, ring),
+                     src = umbra_view_polys(divided, c->parts * i, c->parts);
+    umbra_copies_add(&copies, &dst, &src);
+  }
+  umbra_copies_make(&copies);
+  return umbra_results_finish(c->evaluator, outs, made, rows->count, status);
 }
 
 static umbra_status close_rows(const combining *c, umbra_ciphertext **made, const closing *rows) {
@@ -393,11 +425,7 @@ static umbra_status close_rows(const combining *c, umbra_ciphertext **made, cons
   const umbra_dividend dividend = umbra_dividend_of(&sums, c->sums.window, 0);
   UMBRA_TRY(add_constants(c, &sums, rows));
   UMBRA_TRY(umbra_divide(ring, c->evaluator->stream, &dst, c->divided.window, &dividend, NULL));
-  for (uint32_t i = 0; i < rows->count; i++) {
-    const umbra_view divided = umbra_view_polys(&dst, c->parts * i, c->parts);
-    UMBRA_TRY(hand_out(c, &made[rows->row + i], &divided, rows->row + i));
-  }
-  return UMBRA_OK;
+  return hand_out(c, made + rows->row, &dst, rows);
 }
 
 /* The rows of as many blocks as are summed at a time, from that one on. */
