@@ -56,6 +56,18 @@ umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluat
                     slots);
 }
 
+umbra_status umbra_find_turns(umbra_rotation *rotation, const umbra_evaluator *evaluator, const int32_t *steps,
+                              size_t count, uint32_t slots, uint32_t level) {
+  for (size_t i = 0; i < count; i++) {
+    const umbra_eval_key *key;
+    UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], slots, level));
+    if (!key) return umbra_fail(UMBRA_ERROR_INTERNAL, "a rotation turns around within %u slots", slots);
+    rotation[i] =
+        (umbra_rotation){&key->key, umbra_key_galois(key->kind, key->rotation, umbra_ring_n(evaluator->context->ring))};
+  }
+  return UMBRA_OK;
+}
+
 umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   UMBRA_TRY(find(key, evaluator, &(umbra_key_purpose){UMBRA_KEY_RELINEARIZE, 0, level}, 1));
   if (*key) return UMBRA_OK;

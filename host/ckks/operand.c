@@ -52,6 +52,17 @@ static int64_t round_constant(umbra_log2 log_c, uint32_t *shift) {
   return (int64_t)((mantissa >> -exponent) + ((mantissa & half) != 0));
 }
 
+static umbra_estimate lowered_estimate(umbra_estimate estimate, const umbra_chain *chain, umbra_log2 log_c,
+                                       umbra_log2 log_scale, uint32_t parts) {
+  estimate = umbra_noise_perturb(estimate, 0.5 / umbra_log2_to_double(log_c));
+  return umbra_noise_round_parts(estimate, chain, log_scale, parts);
+}
+
+umbra_estimate umbra_lower_estimate(umbra_estimate estimate, const umbra_chain *chain, uint32_t from, uint32_t to) {
+  const umbra_place a = {from, chain->log_scale[from]}, b = {to, chain->log_scale[to]};
+  return lowered_estimate(estimate, chain, log_constant(chain, part_to_keep(chain, a, b), a, b), b.log_scale, 2);
+}
+
 umbra_status umbra_lower_between(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly,
                                  umbra_place from, umbra_place to, umbra_estimate *estimate) {
   umbra_ring *ring = evaluator->context->ring;
@@ -74,10 +85,7 @@ umbra_status umbra_lower_between(umbra_evaluator *evaluator, const umbra_view *d
   umbra_poly_unpin(poly, ring);
   status = umbra_divide(ring, evaluator->stream, dst, chain->window[to.level], &dividend, NULL);
   umbra_poly_destroy(&scaled, ring);
-  if (status == UMBRA_OK) {
-    *estimate = umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c));
-    *estimate = umbra_noise_round_parts(*estimate, chain, to.log_scale, umbra_max_u32(2, poly->polys));
-  }
+  if (status == UMBRA_OK) *estimate = lowered_estimate(*estimate, chain, log_c, to.log_scale, poly->polys == 3 ? 3 : 2);
   return status;
 }
 

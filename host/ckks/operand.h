@@ -31,6 +31,9 @@ void umbra_operand_prefetch(const umbra_poly *poly, const umbra_evaluator *evalu
 umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
                          uint32_t to, umbra_estimate *estimate);
 
+/* What follows, alone: of a ciphertext of two parts. */
+umbra_estimate umbra_lower_estimate(umbra_estimate estimate, const umbra_chain *chain, uint32_t from, uint32_t to);
+
 /* Where a value is when its scale need not be its level's. */
 typedef struct umbra_place {
   uint32_t level;

@@ -11,8 +11,12 @@
 #include "evaluator_internal.h"
 #include "keys_internal.h"
 
+/*
+ * Or several that are treated alike, side by side: where launches cost, operations do all of them at once. What is known of
+ * them is known of each.
+ */
 typedef struct umbra_scaled {
-  umbra_poly poly; /* 2 polynomials, evaluation domain, over the level's window; without data: none */
+  umbra_poly poly; /* 2 polynomials of each, evaluation domain, over the level's window; without data: none */
   uint32_t level;
   umbra_log2 log_scale;
   umbra_estimate estimate;
@@ -22,10 +26,27 @@ typedef struct umbra_scaled {
 umbra_status umbra_scaled_make(umbra_scaled *made, const umbra_context *context, uint32_t level, umbra_log2 log_scale);
 void umbra_scaled_destroy(umbra_scaled *scaled, const umbra_context *context); /* also of a zeroed one */
 
+enum { UMBRA_SCALED_MOST = UMBRA_MAX_RUNS }; /* side by side */
+
+/* The same for `count` ciphertexts side by side. */
+umbra_status umbra_scaled_make_many(umbra_scaled *made, const umbra_context *context, uint32_t count, uint32_t level,
+                                    umbra_log2 log_scale);
+
+static inline uint32_t umbra_scaled_count(const umbra_scaled *x) { return x->poly.polys / 2; }
+
+/* Whether so many at that level gain anything by being side by side, and have room in the kernels' arguments. */
+int umbra_scaled_pays(const umbra_context *context, uint32_t count, uint32_t level);
+
+/* The first (part 0) or second polynomial of each. */
+umbra_view umbra_scaled_every(const umbra_scaled *x, const umbra_context *context, uint32_t part);
+
+/* All polynomials of number i. */
+umbra_view umbra_scaled_view_of(const umbra_scaled *x, const umbra_context *context, uint32_t i);
+
 /* Whether a level's limbs are among those of another, so that going down to it is forgetting limbs. */
 int umbra_level_contains(const umbra_chain *chain, uint32_t level, uint32_t lower);
 
-/* The ciphertext's polynomials as they are at a lower level whose limbs it has: nothing is computed. */
+/* All polynomials as they are at a lower level whose limbs it has: nothing is computed. */
 umbra_view umbra_scaled_view(const umbra_scaled *scaled, const umbra_context *context, uint32_t level);
 
 /* ---- to and from ciphertexts ---- */
@@ -77,12 +98,28 @@ umbra_status umbra_scaled_mul(umbra_scaled *made, umbra_evaluator *evaluator, co
 umbra_status umbra_scaled_split(umbra_scaled *re, umbra_scaled *im, umbra_evaluator *evaluator, const umbra_scaled *x,
                                 const umbra_eval_key *conjugation);
 
+/* Both parts side by side. */
+umbra_status umbra_scaled_split_beside(umbra_scaled *parts, umbra_evaluator *evaluator, const umbra_scaled *x,
+                                       const umbra_eval_key *conjugation);
+
+/* The first + i the second of two. */
+umbra_status umbra_scaled_join_beside(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *parts);
+
 /* re += i im, and im is i times what it was. */
 umbra_status umbra_scaled_join(umbra_evaluator *evaluator, umbra_scaled *re, umbra_scaled *im);
 
 /* x under the automorphism of that key: rotated, or the complex conjugate of all slots. */
 umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,
                                   const umbra_eval_key *key);
+
+enum { UMBRA_MOST_LOG_RADIX = 2 };
+
+/*
+ * made = x + x rotated left by 1, 2, ..., 2^log_radix - 1 times that many steps, as a vector of `slots`: from one decomposition,
+ * with one division. Errors: also MISSING_KEY.
+ */
+umbra_status umbra_scaled_sum_rotated(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,
+                                      int32_t steps, uint32_t log_radix, uint32_t slots);
 
 /* x += x rotated left by that many steps, as a vector of `slots`. Errors: also MISSING_KEY. */
 umbra_status umbra_scaled_add_rotated(umbra_evaluator *evaluator, umbra_scaled *x, uint32_t steps, uint32_t slots);

@@ -35,29 +35,33 @@ static umbra_status rescale(umbra_evaluator *evaluator, const umbra_view *dst, u
   return umbra_divide(ring, evaluator->stream, dst, to, &dividend, NULL);
 }
 
-/* A key switch of the third polynomial whose accumulator starts with P times the first two. */
+/* A key switch of the third polynomial whose accumulator starts with P times the first two; of each, if there are several. */
 static umbra_status relinearize_rescale(umbra_evaluator *evaluator, const umbra_view *dst, umbra_window to,
                                         const umbra_scaled *sum, const umbra_eval_key *key) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_window window = sum->poly.window;
-  umbra_view linear = umbra_poly_subview(&sum->poly, ring, 0, 2, window, 0);
-  umbra_view quadratic = umbra_poly_subview(&sum->poly, ring, 2, 1, window, 0);
-  umbra_switch_of of = {.x = &quadratic, .window = window, .key = &key->key, .init = &linear, .galois = 1};
-  return umbra_switch(ring, evaluator->stream, dst, to, &of);
+  const umbra_window window = sum->poly.window;
+  const umbra_view linear = umbra_poly_subview(&sum->poly, evaluator->context->ring, 0, 2, window, 0);
+  umbra_view quadratic = umbra_poly_subview(&sum->poly, evaluator->context->ring, 2, dst->polys / 2, window, 0);
+  umbra_rotation each[UMBRA_SCALED_MOST];
+  for (uint32_t i = 0; i < quadratic.polys; i++) each[i] = (umbra_rotation){&key->key, 1};
+  quadratic.stride *= 3;
+  const umbra_switch_each_of of = {.x = &quadratic, .init = &linear, .window = window, .rotation = each};
+  return umbra_switch_each(evaluator->context->ring, evaluator->stream, dst, to, &of);
+}
+
+umbra_estimate umbra_sum_estimate(const umbra_chain *chain, const umbra_scaled *sum, umbra_estimate estimate,
+                                  uint32_t parts, int relinearized) {
+  if (relinearized) estimate = umbra_noise_switch_at(estimate, chain, sum->level, sum->log_scale);
+  return umbra_noise_round_parts(estimate, chain, sum->log_scale - umbra_sum_log_step(chain, sum->level), parts);
 }
 
 umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_scaled *sum,
                              const umbra_eval_key *key, umbra_estimate *estimate) {
   const umbra_chain *chain = umbra_context_chain(evaluator->context);
-  umbra_window to = chain->window[sum->level - 1];
-  umbra_estimate made = sum->estimate;
-  if (dst->polys == sum->poly.polys) {
-    UMBRA_TRY(rescale(evaluator, dst, to, sum));
-  } else {
-    UMBRA_TRY(relinearize_rescale(evaluator, dst, to, sum, key));
-    made = umbra_noise_switch_at(made, chain, sum->level, sum->log_scale);
-  }
-  *estimate = umbra_noise_round_parts(made, chain, sum->log_scale - umbra_sum_log_step(chain, sum->level), dst->polys);
+  const umbra_window to = chain->window[sum->level - 1];
+  const int relinearizes = dst->polys != sum->poly.polys;
+  if (relinearizes) UMBRA_TRY(relinearize_rescale(evaluator, dst, to, sum, key));
+  else UMBRA_TRY(rescale(evaluator, dst, to, sum));
+  *estimate = umbra_sum_estimate(chain, sum, sum->estimate, dst->polys == 3 ? 3 : 2, relinearizes);
   return UMBRA_OK;
 }
 
@@ -68,6 +72,7 @@ typedef struct sum_job {
   umbra_evaluator *evaluator;
   const umbra_scaled *sum;
   const umbra_summands *of;
+  uint32_t count; /* side by side */
   umbra_constant constant, factor[MOST_MULTIPLES];
   umbra_integer integer[MOST_MULTIPLES]; /* the factors */
   umbra_view *views;                     /* room of each strip: a and b of products, x of multiples */
@@ -75,9 +80,10 @@ typedef struct sum_job {
 
 static size_t views_of(const umbra_summands *of) { return 2 * of->products + of->multiples; }
 
+/* Of what is side by side all limbs together: strips are of one ciphertext. */
 static umbra_view strip_of(const sum_job *job, const umbra_strip *strip, const umbra_scaled *x, uint32_t polys) {
   const umbra_ring *ring = job->evaluator->context->ring;
-  umbra_view all = umbra_poly_subview(&x->poly, ring, 0, polys, job->sum->poly.window, 0);
+  const umbra_view all = umbra_poly_beside(&x->poly, ring, job->count, polys, job->sum->poly.window);
   return umbra_view_limbs_of(&all, umbra_ring_n(ring), strip->first, strip->count);
 }
 
@@ -108,7 +114,7 @@ static void fill_strip(const void *data, const umbra_strip *strip) {
 
 static umbra_status fill(sum_job *job) {
   const umbra_ring *ring = job->evaluator->context->ring;
-  const uint32_t limbs = job->sum->poly.window.count;
+  const uint32_t limbs = job->count * job->sum->poly.window.count;
   UMBRA_TRY(
       umbra_alloc(&job->views, umbra_ring_strip_places(ring, limbs) * views_of(job->of), sizeof *job->views, "a sum"));
   for (size_t i = 0; i < job->of->multiples; i++) job->integer[i] = integer_of(&job->factor[i]);
@@ -140,24 +146,33 @@ static umbra_estimate estimate_of(const sum_job *job) {
   return job->of->constant == 0 ? sum : umbra_noise_add(sum, umbra_constant_estimate(&job->constant));
 }
 
-/* INTERNAL unless operands reach the sum's level and products have its scale. */
+/* Ciphertexts that the first operand has side by side. */
+static uint32_t count_of(const umbra_summands *of) {
+  return umbra_scaled_count(of->products ? of->product->a : of->multiple->x);
+}
+
+/* INTERNAL unless operands reach the sum's level and are as many, and products have its scale. */
 static umbra_status check(const sum_job *job) {
   const umbra_chain *chain = umbra_context_chain(job->evaluator->context);
   uint32_t level = job->sum->level;
-  int fits = job->of->multiples <= MOST_MULTIPLES && job->of->products + job->of->multiples;
+  int fits = job->of->multiples <= MOST_MULTIPLES;
+  fits &= job->count == 1 || umbra_scaled_pays(job->evaluator->context, job->count, level);
   for (size_t i = 0; i < job->of->products; i++) {
     const umbra_scaled *a = job->of->product[i].a, *b = job->of->product[i].b;
     fits &= umbra_level_contains(chain, a->level, level) && umbra_level_contains(chain, b->level, level);
     fits &= a->log_scale + b->log_scale == job->sum->log_scale;
+    fits &= umbra_scaled_count(a) == job->count && umbra_scaled_count(b) == job->count;
   }
-  for (size_t i = 0; i < job->of->multiples; i++)
-    fits &= umbra_level_contains(chain, job->of->multiple[i].x->level, level);
+  for (size_t i = 0; i < job->of->multiples; i++) {
+    const umbra_scaled *x = job->of->multiple[i].x;
+    fits &= umbra_level_contains(chain, x->level, level) && umbra_scaled_count(x) == job->count;
+  }
   return fits ? UMBRA_OK : umbra_fail(UMBRA_ERROR_INTERNAL, "summands do not meet at level %u", level);
 }
 
 static umbra_status fill_and_close(umbra_scaled *made, umbra_evaluator *evaluator, umbra_scaled *sum,
                                    const umbra_summands *summands, const umbra_eval_key *key) {
-  sum_job job = {.evaluator = evaluator, .sum = sum, .of = summands};
+  sum_job job = {.evaluator = evaluator, .sum = sum, .of = summands, .count = count_of(summands)};
   UMBRA_TRY(check(&job));
   UMBRA_TRY(round_constants(&job));
   UMBRA_TRY(fill(&job));
@@ -170,9 +185,12 @@ umbra_status umbra_sum_make(umbra_scaled *made, umbra_evaluator *evaluator, cons
                             uint32_t level, umbra_log2 log_scale, const umbra_eval_key *key) {
   const umbra_context *context = evaluator->context;
   umbra_scaled sum, result;
-  UMBRA_TRY(umbra_sum_open(&sum, context, summands->products ? 3 : 2, level, log_scale));
+  if (!summands->products && !summands->multiples)
+    return umbra_fail(UMBRA_ERROR_INTERNAL, "a sum of nothing at level %u", level);
+  const uint32_t count = count_of(summands);
+  UMBRA_TRY(umbra_sum_open(&sum, context, (summands->products ? 3 : 2) * count, level, log_scale));
   umbra_log2 log_step = umbra_sum_log_step(umbra_context_chain(context), level);
-  umbra_status status = umbra_scaled_make(&result, context, level - 1, log_scale - log_step);
+  umbra_status status = umbra_scaled_make_many(&result, context, count, level - 1, log_scale - log_step);
   if (status == UMBRA_OK) {
     status = fill_and_close(&result, evaluator, &sum, summands, key);
     if (status == UMBRA_OK) *made = result;

@@ -50,9 +50,13 @@ umbra_status umbra_sum_open(umbra_scaled *sum, const umbra_context *context, uin
 
 /*
  * dst, one level below, = the sum, divided. Of 3 polynomials dst has as many, or 2: then they are relinearised, which
- * is what the key is for, in the same division.
+ * is what the key is for, in the same division. Sums side by side have 2 or 3 each.
  */
 umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_scaled *sum,
                              const umbra_eval_key *key, umbra_estimate *estimate);
+
+/* What is known of a ciphertext of so many parts that the division of a sum with that estimate leaves. */
+umbra_estimate umbra_sum_estimate(const umbra_chain *chain, const umbra_scaled *sum, umbra_estimate estimate,
+                                  uint32_t parts, int relinearized);
 
 #endif

@@ -36,15 +36,40 @@ void umbra_ciphertext_set_estimate(umbra_ciphertext *ciphertext, umbra_estimate 
 
 void umbra_ciphertext_forget_worst(umbra_ciphertext *ciphertext) { ciphertext->estimate.worst = umbra_bound_unknown; }
 
-umbra_status umbra_add_rotations(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end, int sign) {
+static umbra_status add_rotated(umbra_evaluator *evaluator, umbra_ciphertext **x, int32_t steps) {
   umbra_ciphertext *rotated = NULL;
-  umbra_status status = UMBRA_OK;
-  for (size_t steps = first; steps < end && status == UMBRA_OK; steps *= 2) {
-    status = umbra_rotate(evaluator, &rotated, *x, sign * (int32_t)steps);
-    if (status == UMBRA_OK) status = umbra_add(evaluator, x, *x, rotated);
-  }
+  umbra_status status = umbra_rotate(evaluator, &rotated, *x, steps);
+  if (status == UMBRA_OK) status = umbra_add(evaluator, x, *x, rotated);
   umbra_ciphertext_destroy(rotated);
   return status;
+}
+
+static umbra_status add_multiples(umbra_evaluator *evaluator, umbra_ciphertext **x, int32_t steps, uint32_t log_radix) {
+  UMBRA_TRACE(evaluator, "add_rotations", *x);
+  UMBRA_TRY(umbra_check_operands(evaluator, x, *x, NULL));
+  const umbra_scaled given = umbra_scaled_of(*x);
+  umbra_scaled sum = {0};
+  umbra_ciphertext *made = NULL;
+  umbra_status status = umbra_scaled_sum_rotated(&sum, evaluator, &given, steps, log_radix, (*x)->slots);
+  if (status == UMBRA_OK) status = umbra_scaled_finish(&made, &sum, evaluator->context, *x);
+  umbra_scaled_destroy(&sum, evaluator->context);
+  return umbra_result_finish(evaluator, x, made, status);
+}
+
+umbra_status umbra_add_rotations_by(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end,
+                                    int sign, uint32_t log_radix) {
+  for (size_t steps = first; steps < end;) {
+    uint32_t log_now = log_radix;
+    while (log_now > 1 && steps << (log_now - 1) >= end) log_now--;
+    UMBRA_TRY(log_now > 1 ? add_multiples(evaluator, x, sign * (int32_t)steps, log_now)
+                          : add_rotated(evaluator, x, sign * (int32_t)steps));
+    steps <<= log_now;
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_add_rotations(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end, int sign) {
+  return umbra_add_rotations_by(evaluator, x, first, end, sign, 1);
 }
 
 /* ---- complex parts ---- */

@@ -6,7 +6,10 @@
 #ifndef UMBRA_CKKS_VERBS_H
 #define UMBRA_CKKS_VERBS_H
 
+#include <umbra/target.h>
+
 #include "range.h"
+#include "scaled.h"
 
 /* The same value as a vector of so many slots: of more it is repeated, of fewer it must be a repetition already. */
 void umbra_ciphertext_repeat(umbra_ciphertext *ciphertext, uint32_t slots);
@@ -23,6 +26,18 @@ void umbra_ciphertext_set_estimate(umbra_ciphertext *ciphertext, umbra_estimate 
 
 /* *x += *x rotated by `first`, then by twice as much, ... below `end`; sign -1: to the right. Needs keys of rotations. */
 umbra_status umbra_add_rotations(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end, int sign);
+
+/*
+ * The same sum by steps of 2^log_radix rotations with one division each: fewer kernels, more keys, and other bits, so that
+ * plans say which. log_radix: 1, as above, to UMBRA_MOST_LOG_RADIX.
+ */
+umbra_status umbra_add_rotations_by(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end,
+                                    int sign, uint32_t log_radix);
+
+/* That of plans for a target. */
+static inline uint32_t umbra_log_radix_of(umbra_target target) {
+  return target == UMBRA_TARGET_GPU ? UMBRA_MOST_LOG_RADIX : 1;
+}
 
 /* re = x + conjugate(x), im = (x - conjugate(x)) / i: twice the parts of x. Outputs: as of public calls. Needs the key. */
 umbra_status umbra_split_complex(umbra_evaluator *evaluator, umbra_ciphertext **re, umbra_ciphertext **im,

@@ -6,6 +6,7 @@
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
+#include "../../ckks/beside.h"
 #include "../../ckks/calls.h"
 #include "../../ckks/find_key.h"
 #include "../../ckks/inputs.h"
@@ -137,6 +138,52 @@ umbra_status umbra_chebyshev_eval_many(umbra_evaluator *evaluator, umbra_ciphert
   UMBRA_TRY(umbra_check_operands(evaluator, outs, x, NULL));
   UMBRA_TRY(umbra_check_outputs(outs, count));
   return evaluate_checked(evaluator, outs, x, coefficients, degrees, count);
+}
+
+/* ---- several inputs ---- */
+
+/* Values of polynomials of the gathered inputs. */
+static umbra_status evaluate_gathered(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *all,
+                                      const umbra_polynomial *polynomial) {
+  const umbra_chain *chain = umbra_context_chain(evaluator->context);
+  const umbra_eval_key *key = NULL;
+  umbra_basis *basis;
+  if (polynomial->switches) UMBRA_TRY(umbra_find_relinearization(&key, evaluator, all->level));
+  UMBRA_TRY(umbra_basis_create(&basis, evaluator, all, key));
+  umbra_status status =
+      umbra_polynomial_eval(made, basis, polynomial, chain->log_scale[all->level - polynomial->depth]);
+  umbra_basis_destroy(basis);
+  return status;
+}
+
+static umbra_status evaluate_beside(umbra_evaluator *evaluator, umbra_ciphertext **outs,
+                                    const umbra_ciphertext *const *x, size_t count,
+                                    const umbra_polynomial *polynomial) {
+  UMBRA_TRACE(evaluator, "chebyshev_eval_each", x[0]);
+  umbra_estimate estimate[UMBRA_SCALED_MOST];
+  umbra_scaled all, made = {0};
+  UMBRA_TRY(umbra_beside_gather(&all, evaluator, x, count));
+  umbra_status status = evaluate_gathered(&made, evaluator, &all, polynomial);
+  for (size_t i = 0; i < count; i++) estimate[i] = made.estimate;
+  if (status == UMBRA_OK) status = umbra_beside_hand_out(evaluator, outs, &made, estimate, x);
+  umbra_scaled_destroy(&made, evaluator->context);
+  umbra_scaled_destroy(&all, evaluator->context);
+  return status;
+}
+
+umbra_status umbra_chebyshev_eval_each(umbra_evaluator *evaluator, umbra_ciphertext **outs,
+                                       const umbra_ciphertext *const *x, size_t count, const double *coefficients,
+                                       uint32_t degree) {
+  umbra_polynomial polynomial;
+  UMBRA_TRY(check_polynomials(&coefficients, &degree, 1));
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_check_operands(evaluator, &outs[i], x[i], NULL));
+  umbra_polynomial_plan(&polynomial, coefficients, degree);
+  if (umbra_beside_pays(evaluator, x, count) && umbra_beside_known_alike(x, count) && polynomial.depth &&
+      x[0]->level >= polynomial.depth)
+    return evaluate_beside(evaluator, outs, x, count, &polynomial);
+  for (size_t i = 0; i < count; i++)
+    UMBRA_TRY(umbra_chebyshev_eval(evaluator, &outs[i], x[i], coefficients, degree));
+  return UMBRA_OK;
 }
 
 /* ---- the input ---- */

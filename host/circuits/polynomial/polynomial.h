@@ -62,4 +62,12 @@ void umbra_basis_destroy(umbra_basis *basis);
 umbra_status umbra_polynomial_eval(umbra_scaled *made, umbra_basis *basis, const umbra_polynomial *polynomial,
                                    umbra_log2 log_scale);
 
+/*
+ * outs[i] = umbra_chebyshev_eval of x[i]. Where launches cost, inputs of one level with the same estimate are evaluated side
+ * by side; bits are the same. On failure some outputs may have been made. Outputs may be inputs.
+ */
+umbra_status umbra_chebyshev_eval_each(umbra_evaluator *evaluator, umbra_ciphertext **outs,
+                                       const umbra_ciphertext *const *x, size_t count, const double *coefficients,
+                                       uint32_t degree);
+
 #endif
