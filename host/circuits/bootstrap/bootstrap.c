@@ -139,6 +139,27 @@ static umbra_status add_rotated(refresh *r, umbra_scaled *x, uint32_t steps) {
   return umbra_refresh_advance(&r->count, 1);
 }
 
+/* The same of 1, 2, ..., 2^log_radix - 1 times that many steps, together. */
+static umbra_status add_multiples(refresh *r, umbra_scaled *x, uint32_t steps, uint32_t log_radix) {
+  umbra_scaled made;
+  UMBRA_TRY(umbra_scaled_sum_rotated(&made, r->evaluator, x, (int32_t)steps, log_radix,
+                                     umbra_ring_n(r->evaluator->context->ring) / 2));
+  replace(r, x, &made);
+  return umbra_refresh_advance(&r->count, (1u << log_radix) - 1);
+}
+
+/* The sum of all copies of a vector that is shorter than all slots. */
+static umbra_status add_copies(refresh *r, umbra_scaled *x) {
+  const uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
+  for (uint32_t steps = r->plan->options.slots; steps < most;) {
+    uint32_t log_now = umbra_log_radix_of(r->plan->options.target);
+    while (log_now > 1 && steps << (log_now - 1) >= most) log_now--;
+    UMBRA_TRY(log_now > 1 ? add_multiples(r, x, steps, log_now) : add_rotated(r, x, steps));
+    steps <<= log_now;
+  }
+  return UMBRA_OK;
+}
+
 /* From level 0 only an integer leads up to the scale wanted; it may stop short of it. */
 static umbra_status enter_from_bottom(refresh *r, umbra_scaled *low, const umbra_scaled *x) {
   umbra_log2 log_factor = r->plan->log_enter - x->log_scale;
@@ -166,9 +187,7 @@ static umbra_status to_coefficients_in_slots(refresh *r, umbra_scaled *x, const 
   const umbra_bootstrap_plan *plan = r->plan;
   UMBRA_TRY(umbra_raise(r->evaluator, x, low));
   umbra_status status = umbra_refresh_advance(&r->count, 2);
-  uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
-  for (uint32_t steps = plan->options.slots; steps < most && status == UMBRA_OK; steps *= 2)
-    status = add_rotated(r, x, steps);
+  if (status == UMBRA_OK) status = add_copies(r, x);
   for (uint32_t i = 0; i < plan->cts.factors && status == UMBRA_OK; i++)
     status = apply_transform(r, x, r->bootstrapper->cts[i]);
   umbra_scaled_relabel(x, plan->reduction->log_scale);
@@ -192,6 +211,35 @@ static umbra_status reduce(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
   return reduction->kind->apply(reduction, x, log_scale, &r->count);
 }
 
+/* Of the real part alone. */
+static umbra_status reduce_part(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  UMBRA_TRY(part(r, x, NULL));
+  return reduce(r, x, log_scale);
+}
+
+/* Of both parts, one after the other. */
+static umbra_status reduce_parts(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  umbra_scaled im = {0};
+  umbra_status status = part(r, x, &im);
+  if (status == UMBRA_OK) status = reduce(r, x, log_scale);
+  if (status == UMBRA_OK) status = reduce(r, &im, log_scale);
+  if (status == UMBRA_OK) status = umbra_scaled_join(r->evaluator, x, &im);
+  umbra_scaled_destroy(&im, r->evaluator->context);
+  return status;
+}
+
+/* The same with both side by side. */
+static umbra_status reduce_beside(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  umbra_scaled parts, joined;
+  UMBRA_TRY(umbra_scaled_split_beside(&parts, r->evaluator, x, r->conjugation));
+  umbra_status status = umbra_refresh_advance(&r->count, 1);
+  if (status == UMBRA_OK) status = reduce(r, &parts, log_scale);
+  if (status == UMBRA_OK) status = umbra_scaled_join_beside(&joined, r->evaluator, &parts);
+  umbra_scaled_destroy(&parts, r->evaluator->context);
+  if (status == UMBRA_OK) replace(r, x, &joined);
+  return status;
+}
+
 /* x (t / (q_0 range) in slots) becomes m in slots, at the highest ordinary level and that scale. */
 static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
   UMBRA_TRACE(r->evaluator, "remove_overflow", x);
@@ -200,12 +248,8 @@ static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_
   umbra_log2 log_base = umbra_chain_log_product(r->chain, base.first, base.count);
   umbra_log2 log_e = log_scale + log_base - r->log_enter; /* m = e q_0 / 2^log_enter */
   int both = !plan->side_by_side && plan->options.order == UMBRA_BOOTSTRAP_STANDARD;
-  umbra_scaled im = {0};
-  umbra_status status = part(r, x, both ? &im : NULL);
-  if (status == UMBRA_OK) status = reduce(r, x, log_e);
-  if (status == UMBRA_OK && both) status = reduce(r, &im, log_e);
-  if (status == UMBRA_OK && both) status = umbra_scaled_join(r->evaluator, x, &im);
-  umbra_scaled_destroy(&im, r->evaluator->context);
+  int beside = umbra_scaled_pays(r->evaluator->context, 2, x->level);
+  umbra_status status = (both ? beside ? reduce_beside : reduce_parts : reduce_part)(r, x, log_e);
   umbra_scaled_relabel(x, log_scale);
   return status;
 }

@@ -46,7 +46,7 @@ static umbra_status double_angle(const sine_job *job, umbra_scaled *c, double su
   umbra_scaled made;
   UMBRA_TRY(umbra_sum_make(&made, job->evaluator, &summands, c->level, 2 * c->log_scale, job->relinearization));
   replace(job, c, &made);
-  return umbra_refresh_advance(job->count, 1);
+  return umbra_refresh_advance(job->count, umbra_scaled_count(c));
 }
 
 /* x becomes the polynomial of x, at that scale. The plan has seen to it that x is in [-1, 1]. */
@@ -60,7 +60,7 @@ static umbra_status evaluate(const sine_job *job, umbra_scaled *x, const umbra_p
   umbra_basis_destroy(basis);
   UMBRA_TRY(status);
   replace(job, x, &made);
-  return umbra_refresh_advance(job->count, polynomial->switches);
+  return umbra_refresh_advance(job->count, polynomial->switches * umbra_scaled_count(x));
 }
 
 static umbra_status apply(const umbra_reduction *reduction, umbra_scaled *x, umbra_log2 log_scale,
