@@ -479,9 +479,9 @@ static void run_refreshes(trace *t, umbra_params *params, const char *device) {
 /* ---- training ---- */
 
 /* Two iterations from one refresh to the next, so the third begins with one; parts in groups and in pairs. */
-static void run_training(trace *t, umbra_params *params, const char *device) {
+static void run_training_for(trace *t, umbra_params *params, const char *device, umbra_target target) {
   training job;
-  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .target = target};
   umbra_trainer *trainer = NULL;
   umbra_logistic *model = NULL;
   *t = (trace){0};
@@ -497,6 +497,14 @@ static void run_training(trace *t, umbra_params *params, const char *device) {
   umbra_logistic_destroy(model);
   umbra_trainer_destroy(trainer);
   training_close(&job);
+}
+
+static void run_training(trace *t, umbra_params *params, const char *device) {
+  run_training_for(t, params, device, UMBRA_TARGET_CPU);
+}
+
+static void run_training_for_gpus(trace *t, umbra_params *params, const char *device) {
+  run_training_for(t, params, device, UMBRA_TARGET_GPU);
 }
 
 /* With a refresh before the second iteration. */
@@ -584,6 +592,7 @@ static void keyless(void **state) { (void)state, compare(keyless_params(12, 21, 
 static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
 static void convolved(void **state) { (void)state, compare(test_params(11, 40, 1), run_convolutions); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
+static void trained_for_gpus(void **state) { (void)state, compare(training_params(), run_training_for_gpus); }
 static void network(void **state) { (void)state, compare(training_params(), run_network); }
 static void deep_network(void **state) { (void)state, compare(levels_of(8), run_deep_network); }
 static void softmax_head(void **state) { (void)state, compare(training_params(), run_softmax); }
@@ -623,6 +632,7 @@ int main(void) {
                                      cmocka_unit_test(refreshing),
                                      cmocka_unit_test(convolved),
                                      cmocka_unit_test(trained),
+                                     cmocka_unit_test(trained_for_gpus),
                                      cmocka_unit_test(network),
                                      cmocka_unit_test(deep_network),
                                      cmocka_unit_test(softmax_head)};

@@ -5,6 +5,7 @@
  * Encrypted matrices times encrypted vectors, both ways, in every kind of layout, against sums in the clear; with exactly
  * the keys that the products look for on a dry device.
  */
+#include "../host/ckks/scaled.h"
 #include "../host/linalg/products.h"
 #include "scheme.h"
 
@@ -18,14 +19,16 @@ static umbra_params *params;
 typedef struct problem {
   size_t rows, columns;
   umbra_matrix_layout layout;
+  uint32_t log_radix;
   double *values, *x, *y; /* x over the columns and the one, y over the rows */
 } problem;
 
-static problem problem_of(size_t rows, size_t columns, umbra_matrix_layout layout) {
+static problem problem_of(size_t rows, size_t columns, umbra_matrix_layout layout, uint32_t log_radix) {
   uint64_t random = rows * 1000 + columns;
   return (problem){rows,
                    columns,
                    layout,
+                   log_radix,
                    random_values(&random, rows * columns),
                    random_values(&random, columns + 1),
                    random_values(&random, rows)};
@@ -61,7 +64,7 @@ static umbra_key_needs *needs_of_products(const problem *p) {
   umbra_matrix *matrix = NULL;
   umbra_ciphertext *x = NULL, *sum = NULL, *out = NULL;
   scheme_open_dry(&dry, umbra_params_share(params));
-  assert_ok(umbra_products_create(&products, dry.evaluator, &p->layout));
+  assert_ok(umbra_products_create(&products, dry.evaluator, &p->layout, p->log_radix));
   assert_ok(umbra_dry_matrix(&matrix, dry.context, p->rows, p->columns, DEPTH, 1, &p->layout));
   assert_ok(umbra_dry_ciphertext(&x, dry.context, DEPTH, p->layout.stride, 1));
   for (size_t group = 0; group < umbra_matrix_groups(matrix); group++) {
@@ -93,7 +96,7 @@ static void setup_open(setup *t, const problem *p) {
   umbra_matrix_source source = {element_of, p, 8};
   assert_ok(umbra_matrix_encrypt_source(&t->matrix, umbra_encryptor_of(s->public), &source, p->rows, p->columns,
                                         &p->layout, DEPTH, NULL));
-  assert_ok(umbra_products_create(&t->products, s->evaluator, &p->layout));
+  assert_ok(umbra_products_create(&t->products, s->evaluator, &p->layout, p->log_radix));
 }
 
 static void setup_close(setup *t) {
@@ -211,14 +214,19 @@ static void check_transposed(const setup *t, const problem *p) {
   umbra_ciphertext_destroy(out);
 }
 
-static void check(size_t rows, size_t columns, umbra_matrix_layout layout) {
-  problem p = problem_of(rows, columns, layout);
+static void check_radix(size_t rows, size_t columns, umbra_matrix_layout layout, uint32_t log_radix) {
+  problem p = problem_of(rows, columns, layout, log_radix);
   setup t = {0};
   setup_open(&t, &p);
   check_times_vector(&t, &p);
   check_transposed(&t, &p);
   setup_close(&t);
   problem_free(&p);
+}
+
+static void check(size_t rows, size_t columns, umbra_matrix_layout layout) {
+  for (uint32_t log_radix = 1; log_radix <= UMBRA_MOST_LOG_RADIX; log_radix++)
+    check_radix(rows, columns, layout, log_radix);
 }
 
 static void layouts(void **state) {

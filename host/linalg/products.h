@@ -18,8 +18,9 @@
 /* An evaluator's constants for matrices of one layout; belongs to one thread at a time. */
 typedef struct umbra_products umbra_products;
 
+/* log_radix: of sums of rotations; see umbra_add_rotations_by. */
 umbra_status umbra_products_create(umbra_products **products, umbra_evaluator *evaluator,
-                                   const umbra_matrix_layout *layout);
+                                   const umbra_matrix_layout *layout, uint32_t log_radix);
 void umbra_products_destroy(umbra_products *products);
 
 /* A value for each row of one group: those of real and of imaginary parts; im: NULL without pairs. */

@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/beside.h"
 #include "../ckks/verbs.h"
 #include "counter.h"
 
@@ -63,34 +64,31 @@ static umbra_status encode_factors(umbra_plaintext **plain, const advance *a, ui
   return status;
 }
 
-/* *out = the terms and the step, at its level. */
+/* *out = the terms, which are a level above the step, and the step. */
 static umbra_status combine(const advance *a, umbra_ciphertext **out, const term *t, size_t terms,
                             const umbra_ciphertext *d) {
-  uint32_t level = umbra_ciphertext_level(d) + 1;
-  umbra_ciphertext *x[2] = {0};
+  const umbra_ciphertext *x[2] = {0};
   umbra_plaintext *factors[2] = {0};
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < terms && status == UMBRA_OK; i++) {
-    status = umbra_level_drop(a->evaluator, &x[i], t[i].x, level);
-    if (status == UMBRA_OK) status = encode_factors(&factors[i], a, level, &t[i]);
+    x[i] = t[i].x;
+    status = encode_factors(&factors[i], a, umbra_ciphertext_level(x[i]), &t[i]);
   }
   if (status == UMBRA_OK)
-    status = umbra_dot_plain(a->evaluator, out, (const umbra_ciphertext *const *)x,
-                             (const umbra_plaintext *const *)factors, terms);
+    status = umbra_dot_plain(a->evaluator, out, x, (const umbra_plaintext *const *)factors, terms);
   if (status == UMBRA_OK) status = umbra_add(a->evaluator, out, *out, d);
-  for (size_t i = 0; i < terms; i++) {
-    umbra_ciphertext_destroy(x[i]);
-    umbra_plaintext_destroy(factors[i]);
-  }
+  for (size_t i = 0; i < terms; i++) umbra_plaintext_destroy(factors[i]);
   return status;
 }
+
+static int is_used(const term *t) { return t->weights != 0 || t->biases != 0; }
 
 /* *out = the sum of those terms that are not 0, u's first, and of the step. */
 static umbra_status mix(const advance *a, umbra_ciphertext **out, const term given[2], const umbra_ciphertext *d) {
   term kept[2];
   size_t terms = 0;
   for (int k = 0; k < 2; k++)
-    if (given[k].weights != 0 || given[k].biases != 0) kept[terms++] = given[k];
+    if (is_used(&given[k])) kept[terms++] = given[k];
   return terms ? combine(a, out, kept, terms, d) : umbra_ciphertext_copy(out, d);
 }
 
@@ -109,20 +107,38 @@ static void declare_weights(umbra_ciphertext *w, umbra_ciphertext *u, const adva
   umbra_ciphertext_forget_worst(u);
 }
 
+/* low: those that some mix has, a level above the step; they take the place of what they were made of. */
+static umbra_status lower_terms(const advance *a, umbra_ciphertext *low[2], term terms[2][2],
+                                const umbra_ciphertext *d) {
+  const umbra_ciphertext *x[2];
+  int place[2];
+  size_t count = 0;
+  for (int k = 0; k < 2; k++) {
+    if (!is_used(&terms[0][k]) && !is_used(&terms[1][k])) continue;
+    place[count] = k;
+    x[count++] = terms[0][k].x;
+  }
+  UMBRA_TRY(umbra_level_drop_each(a->evaluator, low, x, umbra_ciphertext_level(d) + 1, count));
+  for (size_t i = 0; i < count; i++) terms[0][place[i]].x = terms[1][place[i]].x = low[i];
+  return UMBRA_OK;
+}
+
 static umbra_status advance_part(const advance *a, umbra_train_state *after, const umbra_train_state *before,
                                  const umbra_ciphertext *d) {
   const size_t w = umbra_train_w(a->part), u = umbra_train_u(a->part);
   const umbra_train_mix whole = umbra_train_mix_of(&a->plan->options, &a->it->step);
   const umbra_train_mix less = umbra_train_shrinking_mix(&a->plan->options, &a->it->step);
   const double unit = a->it->unit_in / a->it->unit_out;
-  const term to_w[2] = {{before->part[u], less.wu * unit, whole.wu * unit},
-                        {before->part[w], less.ww * unit, whole.ww * unit}};
-  const term to_u[2] = {{before->part[u], less.uu * unit, whole.uu * unit},
-                        {before->part[w], less.uw * unit, whole.uw * unit}};
-  UMBRA_TRY(mix(a, &after->part[w], to_w, d));
-  UMBRA_TRY(mix(a, &after->part[u], to_u, d));
-  declare_weights(after->part[w], after->part[u], a);
-  return UMBRA_OK;
+  term terms[2][2] = {
+      {{before->part[u], less.wu * unit, whole.wu * unit}, {before->part[w], less.ww * unit, whole.ww * unit}},
+      {{before->part[u], less.uu * unit, whole.uu * unit}, {before->part[w], less.uw * unit, whole.uw * unit}}};
+  umbra_ciphertext *low[2] = {0};
+  umbra_status status = lower_terms(a, low, terms, d);
+  if (status == UMBRA_OK) status = mix(a, &after->part[w], terms[0], d);
+  if (status == UMBRA_OK) status = mix(a, &after->part[u], terms[1], d);
+  for (int k = 0; k < 2; k++) umbra_ciphertext_destroy(low[k]);
+  if (status == UMBRA_OK) declare_weights(after->part[w], after->part[u], a);
+  return status;
 }
 
 umbra_status umbra_train_advance(umbra_evaluator *evaluator, umbra_train_state *after, const umbra_train_plan *plan,

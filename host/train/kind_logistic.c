@@ -8,6 +8,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../ckks/verbs.h"
 #include "../nn/logistic.h"
 #include "../params/params.h"
 #include "advance.h"
@@ -238,7 +239,8 @@ static umbra_status create(void **out, const umbra_train_plan *plan, umbra_evalu
   (void)bootstrapper; /* iterations of this kind refresh nothing */
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
   *made = (run){.plan = plan, .evaluator = evaluator};
-  umbra_status status = umbra_products_create(&made->products, evaluator, &plan->layout);
+  umbra_status status = umbra_products_create(&made->products, evaluator, &plan->layout,
+                                              umbra_log_radix_of(plan->options.target));
   if (status == UMBRA_OK) *out = made;
   else destroy(made);
   return status;
@@ -246,8 +248,10 @@ static umbra_status create(void **out, const umbra_train_plan *plan, umbra_evalu
 
 /* The polynomial of a group's margins over the range, with the factor of the step: in place. */
 static umbra_status apply_loss(run *r, umbra_group_values *values, double factor) {
-  UMBRA_TRY(umbra_train_slope(r->evaluator, &values->re, r->plan, factor));
-  return values->im ? umbra_train_slope(r->evaluator, &values->im, r->plan, factor) : UMBRA_OK;
+  umbra_ciphertext *part[2] = {values->re, values->im};
+  umbra_status status = umbra_train_slopes(r->evaluator, part, values->im ? 2 : 1, r->plan, factor);
+  *values = (umbra_group_values){part[0], part[1]};
+  return status;
 }
 
 /* What of a block margins are made of, or, second, gradients: the same, unless the plan has weights; see plan.h. */

@@ -11,4 +11,8 @@
 umbra_status umbra_train_slope(umbra_evaluator *evaluator, umbra_ciphertext **x, const umbra_train_plan *plan,
                                double factor);
 
+/* The same of `count` > 0 scores of one level. */
+umbra_status umbra_train_slopes(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t count,
+                                const umbra_train_plan *plan, double factor);
+
 #endif
