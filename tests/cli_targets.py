@@ -7,7 +7,6 @@ on one target, either of them killed; and signals, which leave nothing."""
 import os
 import pathlib
 import random
-import re
 import shutil
 import signal
 import socket
@@ -22,8 +21,6 @@ from chain import PROGRAM
 from onnx_file import Model, Node, Tensor, npy
 
 HANGS = 120  # seconds: far beyond what a command that fails at once takes on any machine
-COMMANDS = ("params", "plan", "plan model.onnx", "keygen", "encrypt", "train", "audit", "score", "decrypt", "evaluate",
-            "infer", "inspect", "retire", "sign", "verify", "bootstrap", "bench", "devices", "doctor")
 random.seed(5)
 faults = []
 
@@ -50,7 +47,9 @@ def succeeds(*words):
 PUBLIC_JOB = "--keys DIR:keys"
 SECRET = f"{PUBLIC_JOB} --secret IN:secret/key.umbra --passphrase-file IN:secret/passphrase"
 
-# IN: and OUT: mark files, DIR: and NEW: folders that are read and written; everything else is as it is.
+# IN: and OUT: mark files, DIR: and NEW: folders that are read and written, STATE: and SOCKET: the place of a server;
+# everything else is as it is.
+KINDS = ("IN", "OUT", "DIR", "NEW", "STATE", "SOCKET")
 JOBS = tuple(tuple(job.split()) for job in (
     "params --params IN:params.umbra --save OUT:o.umbra",
     "plan IN:train.csv --scale deviation --iterations 2 --degree 3 --rate 1 --clip 4 --params IN:boot.umbra --held-out"
@@ -74,6 +73,8 @@ JOBS = tuple(tuple(job.split()) for job in (
     f"score {PUBLIC_JOB} --model IN:model.umbra --records IN:records.umbra --out OUT:o.umbra --trace OUT:t.json",
     f"decrypt {SECRET} --in IN:records.umbra --out OUT:o.csv --trace OUT:t.json",
     f"decrypt {SECRET} --weights --in IN:model.umbra --scaling IN:scaling.csv --out OUT:o.json",
+    f"decrypt {SECRET} --in records.umbra --publish --releases 1 --statistical 1 --least-bits 1 --new-journal --out"
+    " OUT:o.csv",
     "decrypt --plan IN:client.umbra --secret IN:secret/network.umbra --in IN:answer.umbra --out OUT:o.json",
     "evaluate --weights IN:initial.csv --data IN:train.csv --scaling IN:scaling.csv --plan IN:plan.umbra --train"
     f" IN:train.csv --initial IN:initial.csv --encrypted --degree 3 {SECRET} --predictions OUT:o.csv --report"
@@ -91,6 +92,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "sign IN:server.umbra --secret IN:secret/signing.umbra --passphrase-file IN:secret/passphrase",
     "verify IN:server.umbra --signer IN:signer/signer.umbra",
     "verify DIR:data --signer signer/signer.umbra",
+    "serve --state STATE:state --socket SOCKET:o.sock",
     "bootstrap --demo --params IN:boot.umbra --trace OUT:t.json",
     "bench --params IN:params.umbra",
     "bench --quick --light --svg OUT:o.svg"))
@@ -108,6 +110,8 @@ def network():
 def make_files():
     for folder in ("secret", "data"):
         os.mkdir(folder)
+    for folder in ("state", "state/clients", "state/networks"):
+        os.mkdir(folder, 0o700)
     write = {"secret/passphrase": "correct horse\n", "records.csv": "0.5,-1\n1,1\n", "model.csv": "1.5\n-0.5\n0.25\n",
              "initial.csv": "0\n0\n0\n", "limits.csv": "-3,-2\n3,2\n",
              "train.csv": "".join(f"{i % 7 - 3},{i % 5 - 2},{int(i % 7 > 3)}\n" for i in range(60))}
@@ -142,11 +146,17 @@ def make_files():
 
 def plain(job, other=None, instead=None):
     """The arguments without marks; number `other` of them is something else."""
-    return [instead if i == other else re.sub("^(IN|OUT|DIR|NEW):", "", a) for i, a in enumerate(job)]
+    return [instead if i == other else a.removeprefix(kind_of(a) + ":") for i, a in enumerate(job)]
+
+
+def kind_of(argument):
+    """The mark before it, or nothing."""
+    mark, colon, _ = argument.partition(":")
+    return mark if colon and mark in KINDS else ""
 
 
 def marked(job):
-    return [(i, *a.split(":", 1)) for i, a in enumerate(job) if re.match("(IN|OUT|DIR|NEW):", a)]
+    return [(i, *a.split(":", 1)) for i, a in enumerate(job) if kind_of(a)]
 
 
 def listing():
@@ -156,14 +166,15 @@ def listing():
 
 
 def every_option_is_tried():
-    """By what the program itself says of its options."""
-    for command in COMMANDS:
-        words = command.split()
-        help_text = umbra([*words, "--help"]).stdout
-        options = set(re.findall(r"^  (--[a-z-]+) (?:FILE|DIR|PATH)\b", help_text, re.MULTILINE))
-        jobs = [job for job in JOBS if job[0] == words[0]]
+    """By what the program itself says of its commands and their options."""
+    for page in umbra(["help", "--options"]).stdout.splitlines():
+        page = page.split("\t")[0]
+        lines = umbra(["help", "--options", page]).stdout.splitlines()
+        options = {option for option, argument, *_ in (line.split("\t") for line in lines)
+                   if argument in ("FILE", "DIR", "PATH")}
+        jobs = [job for job in JOBS if job[0] == page.split("-")[0]]
         tried = {job[i - 1] for job in jobs for i, _, _ in marked(job)}
-        expect(f"{command}: {options - tried} are tried", options <= tried)
+        expect(f"{page}: {options - tried} are tried", options <= tried)
 
 
 # ---- what should not be there ----
@@ -192,7 +203,9 @@ class Things:
     OF = {"IN": (*EVERY, "bad/folder", "bad/none"),
           "OUT": (*EVERY, "bad/folder", "bad/to-file", "bad/to-folder"),
           "DIR": (*EVERY, "bad/file", "bad/folder", "bad/pipes"),
-          "NEW": (*EVERY, "bad/file", "bad/to-file")}
+          "NEW": (*EVERY, "bad/file", "bad/to-file"),
+          "STATE": (*EVERY, "bad/file", "bad/to-file", "bad/to-folder"),
+          "SOCKET": (*(path for path in EVERY if path != "bad/socket"), "bad/folder", "bad/file", "bad/to-file")}
 
     def named(self, path, like):
         """A link would hide what it is, so the thing itself gets the ending that tables must have."""
@@ -258,10 +271,13 @@ def pend(number):
     return do
 
 
+def writes(job):
+    """Retirements and manifests go beside what they are of."""
+    return job[0] in ("retire", "sign") or any(kind in ("OUT", "NEW") for _, kind, _ in marked(job))
+
+
 def stop_by_signals():
-    for job in JOBS:
-        if not any(kind in ("OUT", "NEW") for _, kind, _ in marked(job)):
-            continue
+    for job in filter(writes, JOBS):
         for number in (signal.SIGINT, signal.SIGTERM):
             before = listing()
             run = umbra(plain(job), preexec_fn=pend(number))

@@ -156,22 +156,21 @@ static void note_connection(void *user, struct MHD_Connection *connection, void 
 
 /* ---- sockets ---- */
 
-static bool listen_at(serve_http *http, const struct sockaddr *address, socklen_t size, const char *option) {
+static bool listen_at(serve_http *http, const struct sockaddr *address, socklen_t size) {
   const int yes = 1;
   http->socket = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (http->socket >= 0 && address->sa_family == AF_INET)
     setsockopt(http->socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  return (http->socket >= 0 && bind(http->socket, address, size) == 0 && listen(http->socket, BACKLOG) == 0) ||
-         cli_error("%s: %s", option, strerror(errno));
+  return http->socket >= 0 && bind(http->socket, address, size) == 0 && listen(http->socket, BACKLOG) == 0;
 }
 
 static bool open_port(serve_http *http) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(http->place.port)};
   socklen_t size = sizeof address;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!listen_at(http, (const struct sockaddr *)&address, size, "--port") ||
+  if (!listen_at(http, (const struct sockaddr *)&address, size) ||
       getsockname(http->socket, (struct sockaddr *)&address, &size) != 0)
-    return false;
+    return cli_error("--port: %s", strerror(errno));
   http->place.port = ntohs(address.sin_port);
   return true;
 }
@@ -187,7 +186,7 @@ static bool remove_stale(const struct sockaddr_un *address) {
   struct stat about;
   if (lstat(address->sun_path, &about) != 0) return true;
   if (!S_ISSOCK(about.st_mode)) return cli_error("--socket: %s is there, and is no socket", address->sun_path);
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* who lives may be busy */
   if (probe < 0) return cli_error("--socket: %s", strerror(errno));
   if (connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
     remove_socket(address->sun_path);
@@ -200,9 +199,9 @@ static bool open_socket(serve_http *http) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(http->place.socket) >= sizeof address.sun_path) return cli_error("--socket: the path is too long");
   strcpy(address.sun_path, http->place.socket);
-  if (!remove_stale(&address) || !listen_at(http, (const struct sockaddr *)&address, sizeof address, "--socket"))
-    return false;
-  return chmod(address.sun_path, 0666) == 0 || cli_error("--socket: %s", strerror(errno));
+  if (!remove_stale(&address)) return false;
+  return (listen_at(http, (const struct sockaddr *)&address, sizeof address) && chmod(address.sun_path, 0666) == 0) ||
+         cli_error("--socket: %s: %s", address.sun_path, strerror(errno));
 }
 
 /* ---- the server ---- */
