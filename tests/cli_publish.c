@@ -291,6 +291,11 @@ static void plans_that_leave_nothing_are_refused(void **state) {
   assert_fails(1, "--publish: a release would leave",
                "plan --shape 455x30 --iterations 30 --publish 1 --out none.umbra");
   assert_int_equal(shell("grep -q 'What would do: an error up to' err && ! test -e none.umbra"), 0);
+  assert_int_equal(shell("grep -q 'more bits: fewer iterations, --optimizer plain, smaller batches$' err"), 0);
+  assert_fails(
+      1, "more bits: smaller batches, --bound 0.",
+      "plan train.csv --scale none --iterations 1 --rate 0.001 --degree 3 --optimizer plain --bound 8 --publish 1 "
+      "--least-bits 50 --no-estimate --scaling none.csv");
   assert_fails(2, "belong to --publish", "plan --shape 455x30 --least-bits 3");
 }
 
