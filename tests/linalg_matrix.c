@@ -443,6 +443,8 @@ static void refusals(void **state) {
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 7}, 3, bad, "ones and pairs are 7 and 0");
   values[1] = NAN;
   assert_fails(umbra_matrix_encrypt(&m, s.public, values, 1, 2, NULL, NULL), UMBRA_ERROR_RANGE, "not a finite number");
+  values[1] = 1e308;
+  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 1, 2, NULL, NULL), UMBRA_ERROR_RANGE, "no power of two");
   assert_null(m);
   values[1] = 0;
   assert_ok(umbra_matrix_encrypt(&m, s.public, values, 1, 2, NULL, NULL));

@@ -12,6 +12,7 @@
 
 #include "../host/base/bounds.h"
 #include "../host/ckks/ciphertext_internal.h"
+#include "../host/ckks/encoder.h"
 #include "../host/ckks/keys_internal.h"
 #include "../host/ckks/noise.h"
 #include "../host/ckks/range.h"
@@ -179,6 +180,8 @@ static void no_number_counts_as_infinite(void **state) {
   const double inf = INFINITY;
   assert_true(umbra_larger(1, NAN) == inf && umbra_larger(NAN, 1) == inf && umbra_larger(-1, -2) == -1);
   assert_true(umbra_or_infinite(NAN) == inf && umbra_or_infinite(-3) == -3);
+  assert_true(umbra_public_magnitude(NAN) == inf && umbra_public_magnitude(inf) == inf);
+  assert_true(umbra_public_magnitude(5) == 8 && umbra_public_magnitude(0) == 1);
   assert_true(umbra_modulus(NAN, 3) == inf && umbra_modulus(3, NAN) == inf && umbra_modulus(NAN, NAN) == inf);
   assert_true(umbra_modulus(inf, 3) == inf && umbra_modulus(inf, -inf) == inf && umbra_modulus(inf, NAN) == inf);
   assert_true(umbra_modulus(3, 4) == 5 && umbra_modulus(0, 0) == 0 && umbra_modulus(3e300, 4e300) == 5e300);

@@ -270,7 +270,7 @@ static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bit
 
 double umbra_public_magnitude(double magnitude) {
   double bound = 1;
-  while (bound < magnitude) bound *= 2;
+  while (bound < umbra_or_infinite(magnitude)) bound *= 2;
   return bound;
 }
 

@@ -116,6 +116,8 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
   UMBRA_TRACE_IN(by.context, "matrix_encrypt", 0);
   encryption e = {.by = by, .source = source, .level = level, .most = largest_of(layout, source->bound)};
   umbra_matrix *made = NULL;
+  if (!umbra_is_bound(umbra_matrix_slot_bound(layout, source->bound)))
+    return umbra_fail(UMBRA_ERROR_RANGE, "values up to %g: there is no power of two that bounds them", source->bound);
   UMBRA_TRY(umbra_matrix_make(&made, by.context, rows, columns, layout));
   umbra_status status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
