@@ -53,6 +53,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "\"taylor\" is none of", PLAN "--fit taylor");
   assert_fails(2, "--degree: 64 is out of range", PLAN "--degree 64");
   assert_fails(2, "--bound: 512 is out of range", PLAN "--bound 512");
+  assert_fails(1, "--trace: . is not a regular file", "plan none.csv --scaling s.csv --trace ."); /* before all work */
   assert_fails(2, "\"2X\" is not a number of bytes", PLAN "--memory 2X");
   assert_fails(2, "\"2GG\" is not a number of bytes", PLAN "--memory 2GG");
   assert_fails(2, "is not a number of bytes", PLAN "--memory 99999999T");

@@ -157,9 +157,11 @@ static bool is_scaling(const char *path) {
          cli_error("--scaling: %s must end in .csv, which keeps what the columns are, and the plan", path);
 }
 
+/* The trace begins after much work, and is claimed then. */
 static bool may_write(const plan_options *o) {
   const char *inputs[] = {o->data, o->held_out, o->initial, o->params, o->limits};
-  return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 5)) &&
+  return (!o->engine.trace || cli_may_replace("--trace", o->engine.trace, NULL, inputs, 5)) &&
+         (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 5)) &&
          (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 5) &&
                           cli_opened_lies_apart("--scaling", o->scaling)));
 }
