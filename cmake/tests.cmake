@@ -102,7 +102,9 @@ function(umbra_add_test_program source prefix library)
     add_dependencies(umbra_gpu_tests ${target})
   endif()
   if(TARGET umbra_program)
-    target_compile_definitions(${target} PRIVATE UMBRA_PROGRAM="$<TARGET_FILE:umbra_program>")
+    # A word or, where an emulator runs it, several of a shell's command.
+    string(STRIP "${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:umbra_program>" program)
+    target_compile_definitions(${target} PRIVATE UMBRA_PROGRAM="${program}")
   endif()
 endfunction()
 

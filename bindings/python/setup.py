@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the library by CMake and puts it into the wheel, with the libraries that it needs and systems may lack.
 
-UMBRA_LIBRARY names a library that is built already. UMBRA_CMAKE_ARGS has further arguments for cmake.
+UMBRA_LIBRARY names a library that is built already, perhaps for another processor, with the compiler in CC and the tool in
+STRIP. UMBRA_CMAKE_ARGS has further arguments for cmake.
 """
 import os
 import pathlib
@@ -59,7 +60,7 @@ class BuildPackage(build_py):
         library = build_library(pathlib.Path(self.get_finalized_command("build").build_temp).resolve() / "library")
         shutil.copyfile(library.resolve(), package / "libumbra.so")
         self.add_bundled(package, wheel_tag.bundled(library))
-        subprocess.run(["strip", "--strip-unneeded", package / "libumbra.so"], check=True)
+        subprocess.run([os.environ.get("STRIP", "strip"), "--strip-unneeded", package / "libumbra.so"], check=True)
 
     def add_bundled(self, package, libraries):
         """Other libraries, each with its notice."""

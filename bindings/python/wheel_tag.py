@@ -4,6 +4,7 @@
 
     wheel_tag.py WHEEL     fails if its tag claims older systems than its libraries run on, or newer than manylinux_2_34
 """
+import os
 import pathlib
 import platform
 import re
@@ -22,16 +23,26 @@ def readelf(option, library):
     return subprocess.run(["readelf", "--wide", option, library], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def machine_of(library):
+    """As in the tags of wheels."""
+    return {"Advanced Micro Devices X86-64": "x86_64", "AArch64": "aarch64"}[
+        re.search(r"Machine:\s+(.*)", readelf("--file-header", library))[1]]
+
+
 def needed(library):
     """Names of the libraries that it is linked to."""
     return re.findall(r"\(NEEDED\).*\[(.*)\]", readelf("--dynamic", library))
 
 
 def bundled(library):
-    """Paths of the libraries that go beside it."""
-    lines = subprocess.run(["ldd", library], check=True, stdout=subprocess.PIPE, text=True).stdout
-    paths = dict(re.findall(r"(\S+) => (/\S+)", lines))
-    return [pathlib.Path(paths[name]) for name in needed(library) if not OF_THE_SYSTEM.match(name)]
+    """Paths of the libraries that go beside it: as the loader finds them or, for another processor, the compiler in CC."""
+    names = [name for name in needed(library) if not OF_THE_SYSTEM.match(name)]
+    if machine_of(library) == platform.machine():
+        lines = subprocess.run(["ldd", library], check=True, stdout=subprocess.PIPE, text=True).stdout
+        paths = dict(re.findall(r"(\S+) => (/\S+)", lines))
+        return [pathlib.Path(paths[name]) for name in names]
+    return [pathlib.Path(subprocess.run([os.environ["CC"], f"-print-file-name={name}"], check=True, stdout=subprocess.PIPE,
+                                        text=True).stdout.strip()) for name in names]
 
 
 def c_library_of(library):
@@ -41,12 +52,15 @@ def c_library_of(library):
 
 
 def platform_of(libraries):
+    libraries = list(libraries)
     major, minor = max([OLDEST, *map(c_library_of, libraries)])
-    return f"manylinux_{major}_{minor}_{platform.machine()}"
+    machine, = set(map(machine_of, libraries))
+    return f"manylinux_{major}_{minor}_{machine}"
 
 
 def check(wheel):
-    claimed = tuple(map(int, re.search(r"-py3-none-manylinux_(\d+)_(\d+)_\w+\.whl$", wheel.name).groups()))
+    *claimed, machine = re.search(r"-py3-none-manylinux_(\d+)_(\d+)_(\w+)\.whl$", wheel.name).groups()
+    claimed = tuple(map(int, claimed))
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(wheel).extractall(folder)
         libraries = sorted(pathlib.Path(folder, "umbra").glob("lib*.so*"))
@@ -55,6 +69,7 @@ def check(wheel):
         for library in libraries:
             assert c_library_of(library) <= claimed <= NEWEST, \
                 f"{wheel.name}: {library.name} asks for the C library {c_library_of(library)}, and {NEWEST} is the newest"
+            assert machine_of(library) == machine, f"{wheel.name}: {library.name} is for another processor"
             missing = [name for name in needed(library) if name not in names and not OF_THE_SYSTEM.match(name)]
             notice = pathlib.Path(folder, "umbra/licences", f"{library.name.replace('libumbra.so', 'umbra')}.txt")
             assert notice.exists(), f"{wheel.name}: {library.name} comes without its licence"
