@@ -2,6 +2,7 @@
 /* labels: full */
 /* How long commands say that they take: which machine that is of, and what is measured for it. */
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -149,12 +150,49 @@ static void data_sets_are_estimated(void **state) {
   assert_estimated("encrypt_seconds");
 }
 
+static void assert_amount(const cJSON *bill, const char *name, double amount, double epochs) {
+  char each[64];
+  snprintf(each, sizeof each, "%s_per_epoch", name);
+  assert_true(amount > 0 && fabs(number(bill, name) / amount - 1) < 1e-9);
+  assert_true(fabs(number(bill, each) * epochs / amount - 1) < 1e-9);
+}
+
+static void assert_bill(const char *command, const char *of, const char *seconds, double epochs) {
+  assert_succeeds(command);
+  cJSON *json = report();
+  const cJSON *bill = cJSON_GetObjectItem(json, "bill");
+  assert_non_null(bill);
+  const double stated = number(cJSON_GetObjectItem(json, of), seconds);
+  assert_amount(bill, "price", 3.5 * stated / 3600, epochs);
+  assert_amount(bill, "joules", 700 * stated, epochs);
+  cJSON_Delete(json);
+}
+
+/* Of the time that the plan states: here, or elsewhere. */
+static void plans_have_a_price(void **state) {
+  (void)state;
+#define BILLED "plan --shape 100x3 --iterations 6 --batch 50 --price 3.50 --watts 700 "
+  assert_bill(BILLED "--machine h200 --json", "prediction", "seconds", 3);
+  assert_bill(BILLED "--json", "estimate", "train_seconds", 3);
+  assert_succeeds(BILLED "--machine h200");
+  assert_int_equal(shell("grep -Eq '^  joules +[0-9.]+ in all, [0-9.]+ per epoch$' out"), 0);
+  assert_succeeds("plan --shape 100x3 --iterations 6 --machine h200 --watts 700");
+  assert_null(strstr(contents("out"), "price"));
+  assert_int_equal(umbra(BILLED "--no-estimate"), 2);
+#undef BILLED
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(machines_are_measured_if_they_may), cmocka_unit_test(machines_are_measured_once),
-      cmocka_unit_test(damaged_files_are_replaced),        cmocka_unit_test(what_is_not_kept_is_used),
-      cmocka_unit_test(commands_estimate_themselves),      cmocka_unit_test(estimates_may_fail),
-      cmocka_unit_test(what_cannot_be_read_is_named),      cmocka_unit_test(data_sets_are_estimated),
+      cmocka_unit_test(machines_are_measured_if_they_may),
+      cmocka_unit_test(machines_are_measured_once),
+      cmocka_unit_test(damaged_files_are_replaced),
+      cmocka_unit_test(what_is_not_kept_is_used),
+      cmocka_unit_test(commands_estimate_themselves),
+      cmocka_unit_test(estimates_may_fail),
+      cmocka_unit_test(what_cannot_be_read_is_named),
+      cmocka_unit_test(data_sets_are_estimated),
+      cmocka_unit_test(plans_have_a_price),
   };
   return cmocka_run_group_tests(tests, make_all, leave_scratch);
 }

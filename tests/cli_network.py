@@ -65,12 +65,13 @@ def check_plan(chain, plan):
 def check_layers(chain):
     """The layers of a plan, and the drawing of them."""
     report = succeeds(chain.owner, "plan", "model.onnx", "--samples", "samples.npy", "--degree", 7, "--explain", "--svg",
-                      "plan.svg", "--machine", "h200")
+                      "plan.svg", "--machine", "h200", "--price", 3.5)
     layers, total = report["layers"], report["predictions"][1]["seconds"]
     expect("three layers", [(layer["what"], layer["elements"]) for layer in layers] == [
         ("linear", HIDDEN), ("chebyshev", HIDDEN), ("linear", CLASSES)])
     expect("their levels", [(layer["level"], layer["result_level"]) for layer in layers] == [(5, 4), (4, 1), (1, 0)])
     expect("their seconds are those of the plan", abs(sum(layer["seconds"] for layer in layers) - total) < 1e-9 * total)
+    expect("a bill for them", abs(report["bill"]["price_per_record"] - 3.5 * total / 3600) < 1e-9 * total)
     tags = list(ElementTree.parse(chain.owner / "plan.svg").iter())
     count = {name: sum(tag.tag.endswith("}" + name) for tag in tags) for name in ("circle", "rect", "title", "script")}
     expect("a mark, a bar and a text for each", count == {"circle": 3, "rect": 4, "title": 3, "script": 0})

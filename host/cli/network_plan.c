@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "approximation.h"
+#include "bill.h"
 #include "estimate.h"
 #include "machine.h"
 #include "network.h"
@@ -17,6 +18,7 @@
 typedef struct plan_options {
   const char *model, *samples, *output, *target, *machine, *server, *client, *svg;
   cli_approximation approximation;
+  cli_bill bill;
   uint32_t records, scale_bits;
   uint64_t memory, publish; /* publish 0: results are their owner's alone */
   double statistical, least_bits;
@@ -121,6 +123,13 @@ static bool predict_all(plan_job *j, const plan_options *o, cli_report *report) 
   return true;
 }
 
+static bool tell_bill(const plan_job *j, const plan_options *o, cli_report *report) {
+  umbra_inference_report facts = {UMBRA_INFERENCE_REPORT_INIT};
+  if (!cli_check(umbra_inference_plan_report(j->plan, &facts), NULL)) return false;
+  cli_bill_tell(&o->bill, j->cost.seconds, (double)facts.records, "record", report, o->json);
+  return true;
+}
+
 static bool find_layers(plan_job *j, const plan_options *o) {
   if (!cli_check(umbra_inference_plan_layers(j->plan, NULL, &j->layer_count, NULL), NULL)) return false;
   j->layers = calloc(j->layer_count, sizeof *j->layers);
@@ -214,7 +223,7 @@ static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   if (!describe_release(j, o, report) || !estimate(j, o, report)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  if (!predict_all(j, o, report)) return false;
+  if (!predict_all(j, o, report) || !tell_bill(j, o, report)) return false;
   report_process(&j->cost, report);
   if (!o->explain && !o->svg && !o->explain_visible) return true;
   if (!find_layers(j, o) || !explain_visible(j, o, report)) return false;
@@ -314,6 +323,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state the layers' times on h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
+      CLI_BILL_OPTIONS(o.bill),
       CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       CLI_VISIBLE_OPTIONS(
           o.coarse, o.explain_visible, "the samples",

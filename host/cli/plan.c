@@ -117,6 +117,14 @@ static bool calibrate(plan_job *j, const plan_options *o, cli_report *report) {
   return true;
 }
 
+static bool tell_bill(const plan_job *j, const plan_options *o, double seconds, cli_report *report) {
+  umbra_train_report costs = {UMBRA_TRAIN_REPORT_INIT};
+  if (!cli_check(umbra_train_plan_report(j->plan, &costs), NULL)) return false;
+  const double epochs = (double)j->wanted.iterations / (double)costs.batches;
+  cli_bill_tell(&o->bill, seconds, epochs, "epoch", report, o->json);
+  return true;
+}
+
 static bool predict(const plan_job *j, const plan_options *o, cli_report *report) {
   static const char *const names[] = {"seconds", "seconds_per_iteration", "seconds_per_bootstrap"};
   char text[3][CLI_UNITS];
@@ -136,7 +144,7 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
            cli_duration_text(text[1], cost[1].seconds), cli_duration_text(text[2], cost[2].seconds),
            cli_duration_text(text[0], cost[0].seconds), cost[0].machine,
            cost[0].measured ? "as its kernels were measured" : "predicted");
-  return true;
+  return tell_bill(j, o, cost[0].seconds, report);
 }
 
 /* On this machine, keys and data included. */
@@ -145,7 +153,7 @@ static bool estimate(const plan_job *j, const plan_options *o, cli_report *repor
   if (o->no_estimate) return true;
   if (!cli_estimate_training(&found, j->plan, 0, &o->engine, report)) return false;
   cli_estimate_tell(&found, report, o->json);
-  return true;
+  return !found.known || tell_bill(j, o, found.work, report);
 }
 
 /* ---- what comes out ---- */
@@ -297,6 +305,8 @@ static void check_publication(const plan_options *o) {
 static void check_usage(plan_options *o) {
   check_publication(o);
   if (o->preset && o->params) cli_usage("--preset and --params exclude each other");
+  if (o->no_estimate && !o->machine && (o->bill.price > 0 || o->bill.watts > 0))
+    cli_usage("--price and --watts need to know how long it takes: --machine, or no --no-estimate");
   check_data(o);
   cli_layers_check_usage(o);
   cli_private_check_usage(o);
@@ -454,6 +464,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",
        CLI_TEXT, &o.machine, CLI_OPTIONAL},
+      CLI_BILL_OPTIONS(o.bill),
       CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       {"memory", "BYTES", "fail if the training takes more, such as 16G (default: any)", CLI_BYTES, &o.memory,
        CLI_WITHIN(1, 0x1p63)},
@@ -491,5 +502,6 @@ const cli_command cli_plan = {
         "  umbra plan train.csv --held-out held.csv --scaling scaling.csv --out plan.umbra\n"
         "  umbra plan train.csv --scale deviation --clip 3 --iterations 30 --tried\n"
         "  umbra plan --shape 100000x500 --iterations 1000 --calibrate\n"
+         "  umbra plan --shape 100000x500 --iterations 1000 --machine h200 --price 3.50 --watts 700\n"
         "  umbra plan digits.csv --hidden 16 --held-out held.csv --scaling scaling.csv --out plan.umbra",
     .run = run};

@@ -4,6 +4,7 @@
 #define UMBRA_CLI_PLAN_JOB_H
 
 #include "baseline.h"
+#include "bill.h"
 
 typedef struct plan_options {
   const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
@@ -25,6 +26,7 @@ typedef struct plan_options {
   bool momentum_given, norm_given;
   bool rate_given, degree_given, range_given, iterations_given; /* of what is searched, with scale, clip and loss */
   cli_engine engine;
+  cli_bill bill;
 } plan_options;
 
 /* How records are scaled. */
