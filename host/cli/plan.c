@@ -502,6 +502,6 @@ const cli_command cli_plan = {
         "  umbra plan train.csv --held-out held.csv --scaling scaling.csv --out plan.umbra\n"
         "  umbra plan train.csv --scale deviation --clip 3 --iterations 30 --tried\n"
         "  umbra plan --shape 100000x500 --iterations 1000 --calibrate\n"
-         "  umbra plan --shape 100000x500 --iterations 1000 --machine h200 --price 3.50 --watts 700\n"
+        "  umbra plan --shape 100000x500 --iterations 1000 --machine h200 --price 3.50 --watts 700\n"
         "  umbra plan digits.csv --hidden 16 --held-out held.csv --scaling scaling.csv --out plan.umbra",
     .run = run};
