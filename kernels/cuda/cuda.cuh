@@ -99,6 +99,13 @@ static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*ker
   umbra_cuda_note(stream, name, umbra_cuda_with_room(stream->device, launch));
 }
 
+/* For __launch_bounds__: so many blocks are to fit a multiprocessor before sm_90; there, as ptxas likes. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+#define UMBRA_CUDA_OLDER_BLOCKS(blocks) (blocks)
+#else
+#define UMBRA_CUDA_OLDER_BLOCKS(blocks) 0
+#endif
+
 /*
  * What every kernel begins with. It allows the next kernel to take its place as soon as all blocks of this one have
  * theirs, and waits until the one before it in the queue, which itself has waited for all before, is over and its

@@ -72,12 +72,8 @@ static __device__ __forceinline__ void finish(const umbra_cuda_tables &tables, c
   umbra_cuda_store4(to, accumulate ? umbra_cuda_add4(umbra_cuda_load4(to), moved.value, w.prime.q) : moved.value);
 }
 
-/* Blocks that are to fit a multiprocessor, 0 for as ptxas likes: with six digits it likes one too many, and spills. */
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
-#define BLOCKS(digits) ((digits) == 6 ? 4 : 0)
-#else
-#define BLOCKS(digits) 0
-#endif
+/* With six digits ptxas likes one block too many on older devices, and spills. */
+#define BLOCKS(digits) ((digits) == 6 ? UMBRA_CUDA_OLDER_BLOCKS(4) : 0)
 
 /* Polynomials 2r, 2r + 1 of dst, for all rotations r of the list. */
 template <int digits>
