@@ -239,8 +239,8 @@ static umbra_status create(void **out, const umbra_train_plan *plan, umbra_evalu
   (void)bootstrapper; /* iterations of this kind refresh nothing */
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
   *made = (run){.plan = plan, .evaluator = evaluator};
-  umbra_status status = umbra_products_create(&made->products, evaluator, &plan->layout,
-                                              umbra_log_radix_of(plan->options.target));
+  umbra_status status =
+      umbra_products_create(&made->products, evaluator, &plan->layout, umbra_log_radix_of(plan->options.target));
   if (status == UMBRA_OK) *out = made;
   else destroy(made);
   return status;

@@ -181,8 +181,7 @@ umbra_status umbra_chebyshev_eval_each(umbra_evaluator *evaluator, umbra_ciphert
   if (umbra_beside_pays(evaluator, x, count) && umbra_beside_known_alike(x, count) && polynomial.depth &&
       x[0]->level >= polynomial.depth)
     return evaluate_beside(evaluator, outs, x, count, &polynomial);
-  for (size_t i = 0; i < count; i++)
-    UMBRA_TRY(umbra_chebyshev_eval(evaluator, &outs[i], x[i], coefficients, degree));
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_chebyshev_eval(evaluator, &outs[i], x[i], coefficients, degree));
   return UMBRA_OK;
 }
 
