@@ -158,7 +158,7 @@ static void assert_amount(const cJSON *bill, const char *name, double amount, do
 }
 
 static void assert_bill(const char *command, const char *of, const char *seconds, double epochs) {
-  assert_succeeds(command);
+  assert_succeeds("%s", command);
   cJSON *json = report();
   const cJSON *bill = cJSON_GetObjectItem(json, "bill");
   assert_non_null(bill);

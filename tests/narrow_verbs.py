@@ -14,7 +14,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ABOVE = ["circuits", "linalg", "nn", "train"]
 FIELDS = "estimate|declared|seeded|seed|owner|log_scale|slots|level|poly"
-OTHERS = {"job", "plan", "options", "layout", "report", "refresher", "event", "it", "desc", "map", "l", "is"}
+OTHERS = {"job", "plan", "options", "layout", "report", "refresher", "event", "it", "desc", "map", "l", "is", "trial", "fold"}
 LINES = {
     "memcpy(made->owner, owner, sizeof made->owner);",  # of an umbra_dataset
     # of an umbra_ciphertext: residues that several ranks added up take the place of its own

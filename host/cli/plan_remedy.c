@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What would keep a network's training in the clear within its ranges, found as settings are. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "plan_job.h"
 #include "progress.h"
 
 enum { ALL_SETTINGS = 2 * UMBRA_SETTING_START - 1 };
+
+static const double most_range = 0x1p10; /* that the options take */
 
 /* All settings are those of the job but the wanted ones. False, silently, if none would do. */
 static bool find(umbra_train_trial *found, const plan_job *j, const plan_options *o, uint32_t wanted,
@@ -34,7 +35,7 @@ static size_t describe_hidden(char text[CLI_REMEDY], const plan_job *j, const pl
   enum { TRIED = 3 };
   double range = CLI_RANGE_MARGIN * largest;
   umbra_train_trial found = {UMBRA_TRAIN_TRIAL_INIT};
-  for (int i = 0; i < TRIED; i++, range *= 1.5)
+  for (int i = 0; i < TRIED && range <= most_range; i++, range *= 1.5)
     if (!j->wanted.hidden_degree || find(&found, j, o, 0, range))
       return (size_t)snprintf(text, CLI_REMEDY, "--hidden-range %.3g", range);
   return 0;
@@ -42,8 +43,9 @@ static size_t describe_hidden(char text[CLI_REMEDY], const plan_job *j, const pl
 
 static size_t describe_range(char text[CLI_REMEDY], const plan_job *j, const plan_options *o, double largest) {
   umbra_train_trial found = {UMBRA_TRAIN_TRIAL_INIT};
+  const double range = CLI_RANGE_MARGIN * largest;
   if (j->wanted.loss == UMBRA_LOSS_SQUARED) /* without a polynomial */
-    return isfinite(largest) ? (size_t)snprintf(text, CLI_REMEDY, "--range %.3g", CLI_RANGE_MARGIN * largest) : 0;
+    return range <= most_range ? (size_t)snprintf(text, CLI_REMEDY, "--range %.3g", range) : 0;
   if (!find(&found, j, o, UMBRA_SETTING_RANGE | UMBRA_SETTING_DEGREE, j->wanted.hidden_range)) return 0;
   return (size_t)snprintf(text, CLI_REMEDY, "--range %g with --degree %" PRIu32, found.range, found.degree);
 }

@@ -94,8 +94,7 @@ static void tell_rest(const umbra_table_options *options, const size_t counts[RE
   static const char *const what[REMARKS] = {
       [CONSTANT] = "the same in every record", [RISING] = "like row numbers", [FLATTENED] = "flattened by one record"};
   for (int of = CONSTANT; of < REMARKS; of++)
-    if (counts[of] > NAMED)
-      umbra_table_tell(options, "%zu more features are %s", counts[of] - NAMED, what[of]);
+    if (counts[of] > NAMED) umbra_table_tell(options, "%zu more features are %s", counts[of] - NAMED, what[of]);
 }
 
 void umbra_schema_note_features(const umbra_schema *schema, const umbra_table *features,

@@ -118,9 +118,10 @@ static umbra_status add_shift(masked_sums *s, umbra_products *p, umbra_ciphertex
     s->a[at][terms] = product[k];
     UMBRA_TRY(block_mask(&s->b[at][terms++], p, umbra_ciphertext_level(product[k]), (uint32_t)from));
   }
+  if (!terms) return UMBRA_OK;
   s->sum[at] = (umbra_plain_sum){s->a[at], s->b[at], terms};
   s->steps[at] = shift * (int32_t)block_of(&p->layout);
-  s->count += terms > 0;
+  s->count++;
   return UMBRA_OK;
 }
 
