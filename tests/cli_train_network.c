@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: quick */
+/* labels: full */
 /* Networks that are trained, from the command line, as far as it goes without keys: plans, ranges, and judging weights. */
 #include <cjson/cJSON.h>
 #include <math.h>

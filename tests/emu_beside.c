@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: emu quick */
+/* labels: emu full */
 /*
  * Ciphertexts that are treated alike, side by side on the emulated GPU: what they become, and what is known of it, is as if each
  * had been treated by itself, with fewer launches. Those that are not alike are treated by themselves.
