@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: quick */
+/* labels: full */
 /*
  * Trainings, models and matrices without values: against the same ones with values in a small ring, the figures of plans
  * against what they are figures of, and what is refused.

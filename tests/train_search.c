@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: quick */
+/* labels: full */
 /* Settings that a search finds: the choice among trials, what is given, what cannot be, what the result promises. */
 #include <umbra/train_search.h>
 
