@@ -24,9 +24,9 @@ def readelf(option, library):
 
 
 def machine_of(library):
-    """As in the tags of wheels."""
-    return {"Advanced Micro Devices X86-64": "x86_64", "AArch64": "aarch64"}[
-        re.search(r"Machine:\s+(.*)", readelf("--file-header", library))[1]]
+    """As in the tags of wheels; of processors that are not known here, this machine's."""
+    known = {"Advanced Micro Devices X86-64": "x86_64", "AArch64": "aarch64"}
+    return known.get(re.search(r"Machine:\s+(.*)", readelf("--file-header", library))[1], platform.machine())
 
 
 def needed(library):

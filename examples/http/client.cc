@@ -22,12 +22,12 @@ constexpr int OK = 200, NOT_FOUND = 404;
 
 class connection {
  public:
-  explicit connection(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit connection(uint16_t port) : connection() {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (socket_ < 0 || connect(socket_, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) fail();
+    if (connect(socket_, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) fail();
   }
   connection(const connection &) = delete;
   connection &operator=(const connection &) = delete;
@@ -54,6 +54,11 @@ class connection {
   }
 
  private:
+  /// Once this one is through, what fails after it closes the socket.
+  connection() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (socket_ < 0) fail();
+  }
+
   [[noreturn]] static void fail() { throw std::system_error(errno, std::generic_category(), "the server"); }
 
   int socket_;
