@@ -115,29 +115,37 @@ static void test_training(void **state) {
   training_close(&t);
 }
 
-/* Without noise it is the twin, in pairs and groups, in batches that are not whole, from first weights. */
+/* A training of two iterations, without a refresh, whose sine is not exact. */
+static void assert_twin(umbra_params *params, size_t rows, size_t columns, size_t batch, umbra_target target) {
+  const double initial[] = {0.5, -0.25, 0.125, 1, -1, 0.75, 0.5};
+  umbra_sigmoid_options sigmoid;
+  umbra_train_options options = options_of(&sigmoid, batch, 0);
+  umbra_train_plan *plan = NULL;
+  double twin[7], weights[7];
+  umbra_records *records = random_records(rows, columns, rows);
+  options.rows = rows;
+  options.columns = columns;
+  options.iterations = 2;
+  options.target = target;
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  assert_ok(umbra_train_twin(twin, NULL, 0, plan, records,
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .initial = initial}, NULL));
+  train_sim(weights, plan, records, initial, 1, 1);
+  for (size_t c = 0; c <= columns; c++)
+    if (!(fabs(weights[c] - twin[c]) < 1e-8))
+      fail_msg("%zu records, target %d: %zu: %g, not %g", rows, target, c, weights[c], twin[c]);
+  umbra_records_destroy(records);
+  umbra_train_plan_destroy(plan);
+}
+
+/* Without noise it is the twin, in pairs and groups, in batches that are not whole, from first weights, of both targets. */
 static void test_twin(void **state) {
   (void)state;
   static const struct { size_t rows, columns, batch; } shapes[] = {{60, 3, 25}, {300, 6, 0}, {1400, 3, 600}};
-  const double initial[] = {0.5, -0.25, 0.125, 1, -1, 0.75, 0.5};
   umbra_params *params = training_params();
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    umbra_sigmoid_options sigmoid;
-    umbra_train_options options = options_of(&sigmoid, shapes[i].batch, 0);
-    umbra_train_plan *plan = NULL;
-    double twin[7], weights[7];
-    umbra_records *records = random_records(shapes[i].rows, shapes[i].columns, 5 + i);
-    options.rows = shapes[i].rows;
-    options.columns = shapes[i].columns;
-    options.iterations = 2; /* without a refresh, whose sine is not exact */
-    assert_ok(umbra_train_plan_create(&plan, params, &options));
-    assert_ok(umbra_train_twin(twin, NULL, 0, plan, records,
-                               &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .initial = initial}, NULL));
-    train_sim(weights, plan, records, initial, 1, 1);
-    for (size_t c = 0; c <= shapes[i].columns; c++)
-      if (!(fabs(weights[c] - twin[c]) < 1e-8)) fail_msg("%zu: %zu: %g, not %g", i, c, weights[c], twin[c]);
-    umbra_records_destroy(records);
-    umbra_train_plan_destroy(plan);
+    assert_twin(params, shapes[i].rows, shapes[i].columns, shapes[i].batch, UMBRA_TARGET_CPU);
+    assert_twin(params, shapes[i].rows, shapes[i].columns, shapes[i].batch, UMBRA_TARGET_GPU);
   }
   umbra_params_destroy(params);
 }

@@ -2,6 +2,7 @@
 #include "whole.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/random.h"
 #include "ops.h"
 #include "variance.h"
@@ -21,11 +22,17 @@ static double quotient(const umbra_ring *ring, umbra_window from, umbra_window t
   return umbra_log2_to_double(-umbra_divide_log_ratio(umbra_ring_chain(ring), from, to));
 }
 
+/* One ciphertext after the other: of two parts each, if there are several. */
 void umbra_whole_divide(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                         const umbra_dividend *x) {
-  const double variance = umbra_variance_of_rounding_parts(umbra_ring_chain(ring), dst->polys);
-  carry(ring, stream, dst, &x->view,
-        (umbra_carriage){.factor = quotient(ring, x->window, to), .variance = variance, .galois = 1});
+  const uint32_t parts = dst->polys == 3 ? 3 : umbra_min_u32(dst->polys, 2);
+  const umbra_carriage how = {.factor = quotient(ring, x->window, to),
+                              .variance = umbra_variance_of_rounding_parts(umbra_ring_chain(ring), parts),
+                              .galois = 1};
+  for (uint32_t p = 0; p < dst->polys; p += parts) {
+    const umbra_view one = umbra_view_polys(dst, p, parts), of = umbra_view_polys(&x->view, p, parts);
+    carry(ring, stream, &one, &of, how);
+  }
 }
 
 /* ---- key switches ---- */
@@ -60,10 +67,12 @@ void umbra_whole_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_
   umbra_ring_count_switches(ring, count);
 }
 
-/* With the rounding of what is switched, which was divided before. */
+/* With the rounding of what is switched, if that was divided before and what it is added to, P times itself, was not. */
 void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of) {
   const umbra_chain *chain = umbra_ring_chain(ring);
-  const double variance = umbra_variance_of_switch(chain, of->window) + umbra_variance_of_rounding(chain);
+  const int divided = umbra_view_limbs(of->init) > of->window.count;
+  const double rounding = divided ? umbra_variance_of_rounding(chain) : 0;
+  const double variance = umbra_variance_of_switch(chain, of->window) + rounding;
   carry(ring, stream, sum, of->init,
         (umbra_carriage){.factor = 1, .variance = variance, .galois = of->galois, .accumulate = 1});
   umbra_ring_count_switches(ring, 1);

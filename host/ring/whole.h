@@ -16,7 +16,7 @@ static inline const umbra_whole_kernels *umbra_ring_whole(const umbra_ring *ring
   return umbra_ring_kernels(ring)->whole;
 }
 
-/* See umbra_divide; the auxiliary primes of x count as 1. */
+/* See umbra_divide; the auxiliary primes of x count as 1. dst: one polynomial, a ciphertext, or several of two parts. */
 void umbra_whole_divide(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                         const umbra_dividend *x);
 
