@@ -2,9 +2,11 @@
 /* labels: emu full */
 /*
  * Ciphertexts that are treated alike, side by side on the emulated GPU: what they become, and what is known of it, is as if each
- * had been treated by itself, with fewer launches. Those that are not alike are treated by themselves.
+ * had been treated by itself, with fewer launches. Those that are not alike, and all where memory is short, are treated by
+ * themselves.
  */
 #include "../kernels/emu/emu.h"
+#include "host/base/memory.h"
 #include "host/circuits/polynomial/polynomial.h"
 #include "host/ckks/beside.h"
 #include "host/ckks/ciphertext_internal.h"
@@ -31,6 +33,19 @@ static uint64_t launches(void) {
   return umbra_emu_counted(UMBRA_EMU_LAUNCHES);
 }
 
+static void destroy_all(umbra_ciphertext *const *all, size_t count) {
+  for (size_t i = 0; i < count; i++) umbra_ciphertext_destroy(all[i]);
+}
+
+static void assert_same(umbra_ciphertext *const *found, umbra_ciphertext *const *expected, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    bytes b = ciphertext_bytes(expected[i]);
+    assert_true(has_bytes(found[i], &b));
+    assert_memory_equal(&found[i]->estimate.worst, &expected[i]->estimate.worst, sizeof expected[i]->estimate.worst);
+    free(b.data);
+  }
+}
+
 /* Both ways give the same. Returns by how many launches the first has fewer. */
 static int64_t launches_saved(treatment *treat, umbra_ciphertext *const *in, size_t count) {
   umbra_ciphertext *together[COUNT] = {0}, *apart[COUNT] = {0};
@@ -39,14 +54,9 @@ static int64_t launches_saved(treatment *treat, umbra_ciphertext *const *in, siz
   const uint64_t between = launches();
   treat(apart, in, count, 0);
   const uint64_t after = launches();
-  for (size_t i = 0; i < count; i++) {
-    bytes expected = ciphertext_bytes(apart[i]);
-    assert_true(has_bytes(together[i], &expected));
-    assert_memory_equal(&together[i]->estimate.worst, &apart[i]->estimate.worst, sizeof apart[i]->estimate.worst);
-    free(expected.data);
-    umbra_ciphertext_destroy(together[i]);
-    umbra_ciphertext_destroy(apart[i]);
-  }
+  assert_same(together, apart, count);
+  destroy_all(together, count);
+  destroy_all(apart, count);
   return (int64_t)(after - between) - (int64_t)(between - before);
 }
 
@@ -123,6 +133,35 @@ static void each(void **state) {
   check(sum_plain, COUNT); /* more than a view has runs */
 }
 
+/* Whether the allocation after `countdown` ones has failed; from now on none does. */
+static int has_failed(long countdown) {
+  for (long i = 0; i <= countdown; i++)
+    if (umbra_alloc_must_fail()) return 0;
+  return 1;
+}
+
+/* With one allocation failing, each of the first and fewer of the later ones: what does not go side by side goes in turn. */
+static void short_of_memory(void **state) {
+  (void)state;
+  treatment *const treatments[] = {multiply, lower, evaluate, sum_plain};
+  for (size_t k = 0; k < sizeof treatments / sizeof *treatments; k++) {
+    umbra_ciphertext *apart[FEW] = {0};
+    long countdown = 0;
+    int failed = 1;
+    treatments[k](apart, x, FEW, 0);
+    for (; failed; countdown += 1 + countdown / 4) {
+      umbra_ciphertext *together[FEW] = {0};
+      umbra_alloc_fail_after(countdown);
+      treatments[k](together, x, FEW, 1);
+      failed = has_failed(countdown);
+      assert_same(together, apart, FEW);
+      destroy_all(together, FEW);
+    }
+    assert_true(countdown > FEW);
+    destroy_all(apart, FEW);
+  }
+}
+
 /* In the clear: number i of the sums. */
 static number summed(size_t i, uint32_t slot) {
   number sum = 0;
@@ -192,7 +231,7 @@ static int close_all(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(each), cmocka_unit_test(turned),
-                                     cmocka_unit_test(turned_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(each), cmocka_unit_test(short_of_memory),
+                                     cmocka_unit_test(turned), cmocka_unit_test(turned_refused)};
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -126,8 +126,10 @@ static umbra_status lower_beside(umbra_evaluator *evaluator, umbra_ciphertext **
 
 umbra_status umbra_level_drop_each(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                    const umbra_ciphertext *const *a, uint32_t level, size_t count) {
-  if (umbra_beside_pays(evaluator, a, count) && level < a[0]->level)
-    return lower_beside(evaluator, outs, a, level, count);
+  if (umbra_beside_pays(evaluator, a, count) && level < a[0]->level) {
+    const umbra_status status = lower_beside(evaluator, outs, a, level, count);
+    if (status != UMBRA_ERROR_OUT_OF_MEMORY) return status;
+  }
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_level_drop(evaluator, &outs[i], a[i], level));
   return UMBRA_OK;
 }
@@ -204,7 +206,10 @@ static int products_pay(const umbra_evaluator *evaluator, const umbra_ciphertext
 umbra_status umbra_mul_each(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *a,
                             const umbra_ciphertext *b, size_t count) {
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_check_operands(evaluator, &outs[i], a[i], b));
-  if (products_pay(evaluator, a, b, count)) return mul_beside(evaluator, outs, a, b, count);
+  if (products_pay(evaluator, a, b, count)) {
+    const umbra_status status = mul_beside(evaluator, outs, a, b, count);
+    if (status != UMBRA_ERROR_OUT_OF_MEMORY) return status;
+  }
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_mul(evaluator, &outs[i], a[i], b));
   return UMBRA_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several ciphertexts that are treated alike. Where launches cost, they are put side by side, and each step is one call for
- * all of them; elsewhere, and where they differ in level or parts, they are treated in turn. Results are the same, bit for
- * bit, and so is what is known of them. On failure some outputs may have been made. Outputs may be inputs.
+ * all of them; elsewhere, and where they differ in level or parts or memory is short, they are treated in turn. Results are
+ * the same, bit for bit, and so is what is known of them. On failure some outputs may have been made. outs[i] may be input i,
+ * and no other.
  */
 #ifndef UMBRA_CKKS_BESIDE_H
 #define UMBRA_CKKS_BESIDE_H

@@ -160,8 +160,10 @@ umbra_status umbra_dot_plain_each(umbra_evaluator *evaluator, umbra_ciphertext *
                                   size_t count) {
   UMBRA_TRACE(evaluator, "dot_plain_each", sum->a[0]);
   UMBRA_TRY(check_sums(evaluator, outs, sum, count));
-  if (umbra_goes_beside(evaluator) && count > 1 && meet(sum, count))
-    return make_and_use(evaluator, outs, sum, NULL, count, hand_out);
+  if (umbra_goes_beside(evaluator) && count > 1 && meet(sum, count)) {
+    const umbra_status status = make_and_use(evaluator, outs, sum, NULL, count, hand_out);
+    if (status != UMBRA_ERROR_OUT_OF_MEMORY) return status;
+  }
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_dot_plain(evaluator, &outs[i], sum[i].a, sum[i].b, sum[i].terms));
   return UMBRA_OK;
 }

@@ -16,8 +16,9 @@ typedef struct umbra_plain_sum {
 } umbra_plain_sum;
 
 /*
- * outs[i] = umbra_dot_plain of sum i: side by side where launches cost and levels are equal, in turn elsewhere, with the same
- * bits. On failure some outputs may have been made. Outputs may be inputs.
+ * outs[i] = umbra_dot_plain of sum i: side by side where launches cost and levels are equal, in turn elsewhere and where
+ * memory is short, with the same bits. On failure some outputs may have been made. outs[i] may be a ciphertext of sum i that
+ * is in no other.
  */
 umbra_status umbra_dot_plain_each(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_plain_sum *sum,
                                   size_t count);

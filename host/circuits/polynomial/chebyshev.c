@@ -179,8 +179,10 @@ umbra_status umbra_chebyshev_eval_each(umbra_evaluator *evaluator, umbra_ciphert
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_check_operands(evaluator, &outs[i], x[i], NULL));
   umbra_polynomial_plan(&polynomial, coefficients, degree);
   if (umbra_beside_pays(evaluator, x, count) && umbra_beside_known_alike(x, count) && polynomial.depth &&
-      x[0]->level >= polynomial.depth)
-    return evaluate_beside(evaluator, outs, x, count, &polynomial);
+      x[0]->level >= polynomial.depth) {
+    const umbra_status status = evaluate_beside(evaluator, outs, x, count, &polynomial);
+    if (status != UMBRA_ERROR_OUT_OF_MEMORY) return status;
+  }
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_chebyshev_eval(evaluator, &outs[i], x[i], coefficients, degree));
   return UMBRA_OK;
 }

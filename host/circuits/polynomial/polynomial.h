@@ -64,7 +64,8 @@ umbra_status umbra_polynomial_eval(umbra_scaled *made, umbra_basis *basis, const
 
 /*
  * outs[i] = umbra_chebyshev_eval of x[i]. Where launches cost, inputs of one level with the same estimate are evaluated side
- * by side; bits are the same. On failure some outputs may have been made. Outputs may be inputs.
+ * by side, if memory is there for that; bits are the same. On failure some outputs may have been made. outs[i] may be x[i],
+ * and no other input.
  */
 umbra_status umbra_chebyshev_eval_each(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                        const umbra_ciphertext *const *x, size_t count, const double *coefficients,
