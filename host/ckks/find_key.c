@@ -56,14 +56,17 @@ umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluat
                     slots);
 }
 
+umbra_rotation umbra_key_rotation(const umbra_eval_key *key, const umbra_ring *ring) {
+  return (umbra_rotation){&key->key, umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring))};
+}
+
 umbra_status umbra_find_turns(umbra_rotation *rotation, const umbra_evaluator *evaluator, const int32_t *steps,
                               size_t count, uint32_t slots, uint32_t level) {
   for (size_t i = 0; i < count; i++) {
     const umbra_eval_key *key;
     UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], slots, level));
     if (!key) return umbra_fail(UMBRA_ERROR_INTERNAL, "a rotation turns around within %u slots", slots);
-    rotation[i] =
-        (umbra_rotation){&key->key, umbra_key_galois(key->kind, key->rotation, umbra_ring_n(evaluator->context->ring))};
+    rotation[i] = umbra_key_rotation(key, evaluator->context->ring);
   }
   return UMBRA_OK;
 }

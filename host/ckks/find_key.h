@@ -10,6 +10,8 @@
 /* A key whose rotation is the same for vectors of `slots` values; *key is NULL if none is needed. */
 umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
                                  uint32_t slots, uint32_t level);
+/* A key of rotation or conjugation, as key switches take it. */
+umbra_rotation umbra_key_rotation(const umbra_eval_key *key, const umbra_ring *ring);
 /* Those of rotations that are no turn around, as key switches take them. Errors: also INTERNAL. */
 umbra_status umbra_find_turns(umbra_rotation *rotation, const umbra_evaluator *evaluator, const int32_t *steps,
                               size_t count, uint32_t slots, uint32_t level);

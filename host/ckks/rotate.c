@@ -8,28 +8,27 @@
 #include "../ring/key_switch.h"
 #include "calls.h"
 #include "find_key.h"
-#include "galois.h"
 #include "noise.h"
 #include "trace.h"
 
-/* The result of switching a with that key: where it goes, and its estimate. */
-static umbra_switch_to switch_to(umbra_ciphertext *made, const umbra_ciphertext *a, const umbra_eval_key *key) {
-  const umbra_ring *ring = a->context->ring;
-  const umbra_chain *chain = umbra_ring_chain(ring);
-  made->estimate = umbra_noise_round(umbra_noise_switch(a->estimate, chain, a->level), chain, a->level);
-  return (umbra_switch_to){umbra_poly_view(&made->poly, ring), &key->key,
-                           umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring))};
+/* A new ciphertext for what a becomes when it is switched, with the estimate of that. */
+static umbra_status make_switched(umbra_ciphertext **made, const umbra_evaluator *evaluator,
+                                  const umbra_ciphertext *a) {
+  const umbra_chain *chain = umbra_context_chain(evaluator->context);
+  UMBRA_TRY(umbra_result_make(made, evaluator, a, a->level, a->slots));
+  (*made)->estimate = umbra_noise_round(umbra_noise_switch(a->estimate, chain, a->level), chain, a->level);
+  return UMBRA_OK;
 }
 
 static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
                           const umbra_eval_key *key) {
   umbra_ring *ring = evaluator->context->ring;
-  umbra_window window = a->poly.window;
-  umbra_view both = umbra_poly_view(&a->poly, ring);
-  umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
-  umbra_switch_to to = switch_to(made, a, key);
-  umbra_switch_of of = {.x = &c1, .window = window, .key = to.key, .init = &c0, .galois = to.galois};
-  return umbra_switch(ring, evaluator->stream, &to.dst, window, &of);
+  const umbra_window window = a->poly.window;
+  const umbra_view dst = umbra_poly_view(&made->poly, ring), both = umbra_poly_view(&a->poly, ring),
+                   c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
+  const umbra_rotation by = umbra_key_rotation(key, ring);
+  const umbra_switch_of of = {.x = &c1, .window = window, .key = by.key, .init = &c0, .galois = by.galois};
+  return umbra_switch(ring, evaluator->stream, &dst, window, &of);
 }
 
 /* A result like any other, and the same words. */
@@ -47,7 +46,7 @@ static umbra_status permuted(umbra_ciphertext **out, umbra_evaluator *evaluator,
     UMBRA_TRY(copied(&made, a));
     return umbra_result_finish(evaluator, out, made, UMBRA_OK);
   }
-  UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
+  UMBRA_TRY(make_switched(&made, evaluator, a));
   return umbra_result_finish(evaluator, out, made, apply(evaluator, made, a, key));
 }
 
@@ -70,10 +69,16 @@ umbra_status umbra_conjugate(umbra_evaluator *evaluator, umbra_ciphertext **out,
 
 /* ---- many rotations of one input ---- */
 
-/* New ciphertexts; to: one entry for each that needs a key switch, *switches of them. */
-static umbra_status make_results(umbra_evaluator *evaluator, umbra_ciphertext **made, umbra_switch_to *to,
-                                 size_t *switches, const umbra_ciphertext *a, const int32_t *steps, size_t count) {
-  *switches = 0;
+/* Those of them that need a key switch: where each goes, and with what. */
+typedef struct switches {
+  umbra_view *dst;
+  umbra_rotation *rotation;
+  size_t count;
+} switches;
+
+static umbra_status make_results(umbra_evaluator *evaluator, umbra_ciphertext **made, switches *s,
+                                 const umbra_ciphertext *a, const int32_t *steps, size_t count) {
+  const umbra_ring *ring = evaluator->context->ring;
   for (size_t i = 0; i < count; i++) {
     const umbra_eval_key *key;
     UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], a->slots, a->level));
@@ -81,33 +86,34 @@ static umbra_status make_results(umbra_evaluator *evaluator, umbra_ciphertext **
       UMBRA_TRY(copied(&made[i], a));
       continue;
     }
-    UMBRA_TRY(umbra_result_make(&made[i], evaluator, a, a->level, a->slots));
-    to[(*switches)++] = switch_to(made[i], a, key);
+    UMBRA_TRY(make_switched(&made[i], evaluator, a));
+    s->dst[s->count] = umbra_poly_view(&made[i]->poly, ring);
+    s->rotation[s->count++] = umbra_key_rotation(key, ring);
   }
   return UMBRA_OK;
 }
 
-static umbra_status switch_all(umbra_evaluator *evaluator, const umbra_switch_to *to, size_t count,
-                               const umbra_ciphertext *a) {
+static umbra_status switch_all(umbra_evaluator *evaluator, const switches *s, const umbra_ciphertext *a) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_view both = umbra_poly_view(&a->poly, ring);
   umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
   umbra_digits digits;
   UMBRA_TRY(umbra_decompose(&digits, ring, evaluator->stream, &c1, a->poly.window));
   umbra_switch_of of = {.x = &c1, .window = a->poly.window, .digits = &digits, .init = &c0};
-  umbra_status status = umbra_switch_many(ring, evaluator->stream, to, count, &of);
+  umbra_status status = umbra_switch_many(ring, evaluator->stream, s->dst, s->rotation, s->count, &of);
   umbra_digits_destroy(&digits, ring);
   return status;
 }
 
 static umbra_status rotate_hoisted(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *a,
                                    const int32_t *steps, size_t count) {
-  umbra_switch_to *to;
-  size_t switches;
-  UMBRA_TRY(umbra_alloc(&to, count, sizeof *to, "rotations"));
-  umbra_status status = make_results(evaluator, made, to, &switches, a, steps, count);
-  if (status == UMBRA_OK && switches) status = switch_all(evaluator, to, switches, a);
-  umbra_free(to);
+  switches s = {0};
+  umbra_status status = umbra_alloc(&s.dst, count, sizeof *s.dst, "rotations");
+  if (status == UMBRA_OK) status = umbra_alloc(&s.rotation, count, sizeof *s.rotation, "rotations");
+  if (status == UMBRA_OK) status = make_results(evaluator, made, &s, a, steps, count);
+  if (status == UMBRA_OK && s.count) status = switch_all(evaluator, &s, a);
+  umbra_free(s.rotation);
+  umbra_free(s.dst);
   return status;
 }
 

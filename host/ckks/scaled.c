@@ -10,7 +10,6 @@
 #include "../ring/ops.h"
 #include "constant.h"
 #include "find_key.h"
-#include "galois.h"
 #include "noise.h"
 #include "operand.h"
 #include "sum.h"
@@ -211,9 +210,8 @@ umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator
   UMBRA_TRY(make_as_many(&result, evaluator->context, x, x->level, x->log_scale));
   const umbra_view dst = umbra_poly_view(&result.poly, ring), c1 = umbra_scaled_every(x, evaluator->context, 1),
                    c0 = umbra_poly_subview(&x->poly, ring, 0, 1, x->poly.window, 0);
-  const umbra_rotation rotation = {&key->key, umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring))};
   umbra_rotation each[UMBRA_SCALED_MOST];
-  for (uint32_t i = 0; i < umbra_scaled_count(x); i++) each[i] = rotation;
+  for (uint32_t i = 0; i < umbra_scaled_count(x); i++) each[i] = umbra_key_rotation(key, ring);
   const umbra_switch_each_of of = {.x = &c1, .init = &c0, .window = x->poly.window, .rotation = each};
   umbra_status status = umbra_switch_each(ring, evaluator->stream, &dst, x->poly.window, &of);
   result.estimate = umbra_noise_switch_at(x->estimate, chain, x->level, x->log_scale);

@@ -112,21 +112,19 @@ static void sum_strip(const void *data, const umbra_strip *strip) {
 
 /* ---- what is pinned while that is enqueued ---- */
 
-static umbra_status pin_keys(const hoist_job *job, uint32_t *pinned) {
+static umbra_status run_with_keys(const hoist_job *job) {
   const umbra_hoist *hoist = job->hoist;
-  for (; *pinned < hoist->rotations; (*pinned)++)
-    UMBRA_TRY(umbra_poly_pin(&hoist->rotation[*pinned].key->poly, job->ring, job->stream));
+  UMBRA_TRY(umbra_keys_pin(hoist->rotation, hoist->rotations, job->ring, job->stream));
+  umbra_ring_strips(job->ring, job->stream, job->limbs, sum_strip, job);
+  umbra_ring_count_switches(job->ring, hoist->rotations);
+  umbra_keys_unpin(hoist->rotation, hoist->rotations, job->ring);
   return UMBRA_OK;
 }
 
 static umbra_status run_pinned(const hoist_job *job) {
   const umbra_hoist *hoist = job->hoist;
-  uint32_t pinned = 0;
   if (hoist->plain) UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
-  umbra_status status = pin_keys(job, &pinned);
-  if (status == UMBRA_OK) umbra_ring_strips(job->ring, job->stream, job->limbs, sum_strip, job);
-  if (status == UMBRA_OK) umbra_ring_count_switches(job->ring, pinned);
-  while (pinned) umbra_poly_unpin(&hoist->rotation[--pinned].key->poly, job->ring);
+  umbra_status status = run_with_keys(job);
   if (hoist->plain) umbra_poly_unpin(hoist->plain, job->ring);
   return status;
 }

@@ -18,11 +18,31 @@ umbra_view umbra_switching_key_view(const umbra_switching_key *key, const umbra_
                             plan->window, plan->aux);
 }
 
+umbra_status umbra_keys_pin(const umbra_rotation *rotation, size_t count, umbra_ring *ring, umbra_stream *stream) {
+  for (size_t i = 0; i < count; i++) {
+    const umbra_status status = umbra_poly_pin(&rotation[i].key->poly, ring, stream);
+    if (status == UMBRA_OK) continue;
+    umbra_keys_unpin(rotation, i, ring);
+    return status;
+  }
+  return UMBRA_OK;
+}
+
+void umbra_keys_unpin(const umbra_rotation *rotation, size_t count, umbra_ring *ring) {
+  while (count) umbra_poly_unpin(&rotation[--count].key->poly, ring);
+}
+
 /* What makes init P times itself, unless it is that already. */
 static void set_init_factor(umbra_key_product *p) {
   const umbra_decomposition *plan = p->digits.plan;
   uint32_t limbs = p->of.init ? umbra_view_limbs(p->of.init) : 0;
   for (uint32_t i = 0; i < limbs; i++) p->init_factor[i] = limbs == plan->window.count ? plan->p_mod[i] : 1;
+}
+
+static void use_hoisted(umbra_digit_block *block, const umbra_digits *digits) {
+  block->data = digits->extended.data;
+  block->count = umbra_digit_block_limbs(block);
+  block->transformed = 1;
 }
 
 /* Room for the digits, and x as coefficients. */
@@ -43,13 +63,8 @@ umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring
   set_init_factor(&p);
   UMBRA_TRY(umbra_poly_pin(&of->key->poly, ring, stream));
   umbra_status status = UMBRA_OK;
-  if (of->digits) {
-    p.digits.data = of->digits->extended.data;
-    p.digits.count = umbra_digit_block_limbs(&p.digits);
-    p.digits.transformed = 1;
-  } else {
-    status = open_digits(&p);
-  }
+  if (of->digits) use_hoisted(&p.digits, of->digits);
+  else status = open_digits(&p);
   if (status == UMBRA_OK) *product = p;
   else umbra_poly_unpin(&of->key->poly, ring);
   return status;
@@ -126,8 +141,8 @@ static umbra_dividend store_product(umbra_key_product *product, uint32_t *memory
   const umbra_digit_block *digits = &product->digits;
   const uint32_t limbs = umbra_digit_block_limbs(digits), block = umbra_digit_block_most(digits);
   const umbra_view whole = umbra_view_packed(digits->ring, memory, 2, digits->plan->window, 0, limbs);
-  for (uint32_t first = 0, count; first < limbs; first += count) {
-    count = product->of.digits ? limbs : umbra_min_u32(block, limbs - first);
+  for (uint32_t first = 0; first < limbs; first += block) {
+    const uint32_t count = umbra_min_u32(block, limbs - first);
     const umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(digits->ring), first, count);
     umbra_key_product_prepare(product, first, count);
     multiply(product, &part, first, count, 0);
@@ -217,7 +232,7 @@ static umbra_status add_in_strips(umbra_ring *ring, umbra_stream *stream, const 
 typedef struct joint {
   const umbra_view *sum; /* 2 polynomials, or, apart, as many for each of x */
   const umbra_view *x;
-  umbra_view init;  /* of the first one's product; */
+  umbra_view init;  /* of the first one's product */
   size_t init_step; /* words from there to the next one's */
   const umbra_rotation *rotation;
   int apart;
@@ -302,15 +317,10 @@ static umbra_status add_pinned(joint *a) {
 }
 
 static umbra_status add_jointly(joint *a, umbra_ring *ring, umbra_stream *stream, umbra_window window) {
-  uint32_t pinned = 0;
   UMBRA_TRY(umbra_digit_block_open(&a->digits, ring, stream, a->x, window));
-  umbra_status status = UMBRA_OK;
-  while (pinned < a->x->polys && status == UMBRA_OK) {
-    status = umbra_poly_pin(&a->rotation[pinned].key->poly, ring, stream);
-    pinned += status == UMBRA_OK;
-  }
-  if (status == UMBRA_OK) status = add_pinned(a);
-  while (pinned) umbra_poly_unpin(&a->rotation[--pinned].key->poly, ring);
+  UMBRA_TRY(umbra_keys_pin(a->rotation, a->x->polys, ring, stream));
+  umbra_status status = add_pinned(a);
+  umbra_keys_unpin(a->rotation, a->x->polys, ring);
   return status;
 }
 
@@ -349,79 +359,68 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
 
 /* ---- sums of switches of one polynomial ---- */
 
-/* A summand: strips of it are added to those of the sum, unless it is the first. */
+static umbra_switch_of with_rotation(const umbra_switch_of *of, const umbra_rotation *rotation) {
+  umbra_switch_of one = *of;
+  one.key = rotation->key;
+  one.galois = rotation->galois;
+  return one;
+}
+
+/* A summand: strips of the product are added to those of the sum, unless it is the first. */
 typedef struct summand {
-  const umbra_digit_block *digits; /* all limbs */
-  const umbra_view *sum, *init;
-  const umbra_rotation *rotation;
+  const umbra_key_product *product;
+  const umbra_view *sum;
   int accumulate;
 } summand;
 
 static void add_summand(const void *data, const umbra_strip *strip) {
   const summand *s = data;
-  const umbra_ring *ring = s->digits->ring;
-  const umbra_decomposition *plan = s->digits->plan;
-  const uint32_t n = umbra_ring_n(ring), first = strip->first, count = strip->count, own = plan->window.count;
-  const umbra_view sum = umbra_view_limbs_of(s->sum, n, first, count),
-                   keys = umbra_switching_key_view(s->rotation->key, ring, plan),
-                   key = umbra_view_limbs_of(&keys, n, first, count);
-  umbra_view digit[UMBRA_MAX_DIGITS], init;
-  for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(s->digits, j, first, count);
-  if (first < own) init = umbra_view_limbs_of(s->init, n, first, umbra_min_u32(count, own - first));
-  UMBRA_ENQUEUE(ring->kernels->inner_product, s->digits->stream, &sum, digit, plan->digits.count, &key,
-                first < own ? &init : NULL, plan->p_mod + first, s->rotation->galois, s->accumulate);
+  const uint32_t n = umbra_ring_n(s->product->digits.ring);
+  const umbra_view to = umbra_view_limbs_of(s->sum, n, strip->first, strip->count);
+  multiply(s->product, &to, strip->first, strip->count, s->accumulate);
 }
 
 /* One key at a time. */
-static umbra_status add_summands(const umbra_digit_block *digits, const umbra_view *sum, const umbra_rotation *rotation,
-                                 size_t count, const umbra_view *init) {
+static umbra_status add_summands(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                                 const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
+  umbra_key_product product;
   for (size_t i = 0; i < count; i++) {
-    const summand one = {digits, sum, init, &rotation[i], i > 0};
-    UMBRA_TRY(umbra_poly_pin(&rotation[i].key->poly, digits->ring, digits->stream));
-    if (i + 1 < count) umbra_poly_prefetch(&rotation[i + 1].key->poly, digits->ring);
-    umbra_ring_strips(digits->ring, digits->stream, umbra_digit_block_limbs(digits), add_summand, &one);
-    umbra_poly_unpin(&rotation[i].key->poly, digits->ring);
+    const umbra_switch_of one = with_rotation(of, &rotation[i]);
+    UMBRA_TRY(umbra_key_product_open(&product, ring, stream, &one));
+    if (i + 1 < count) umbra_poly_prefetch(&rotation[i + 1].key->poly, ring);
+    const summand term = {&product, sum, i > 0};
+    umbra_ring_strips(ring, stream, umbra_view_limbs(sum), add_summand, &term);
+    umbra_key_product_close(&product);
   }
   return UMBRA_OK;
 }
 
-static umbra_status sum_decomposed(umbra_digit_block *digits, const umbra_view *dst, const umbra_rotation *rotation,
-                                   size_t count, const umbra_switch_of *of) {
-  umbra_ring *ring = digits->ring;
-  const uint32_t limbs = umbra_digit_block_limbs(digits);
+static umbra_status sum_hoisted(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
+  const uint32_t limbs = of->window.count + umbra_switch_auxes(umbra_ring_chain(ring), of->window);
   const size_t bytes = 2 * (size_t)limbs * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a sum of key switches"));
   const umbra_view sum = umbra_view_packed(ring, memory, 2, of->window, 0, limbs);
   const umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(ring), &sum, of->window);
-  umbra_status status = add_summands(digits, &sum, rotation, count, of->init);
-  if (status == UMBRA_OK) status = umbra_divide(ring, digits->stream, dst, of->window, &dividend, NULL);
+  umbra_status status = add_summands(ring, stream, &sum, rotation, count, of);
+  if (status == UMBRA_OK) status = umbra_divide(ring, stream, dst, of->window, &dividend, NULL);
   umbra_ring_give(ring, memory, bytes);
   umbra_ring_count_switches(ring, status == UMBRA_OK ? count : 0);
   return status;
 }
 
-/* All limbs of hoisted digits. */
-static umbra_status open_hoisted(umbra_digit_block *all, umbra_ring *ring, umbra_stream *stream,
-                                 const umbra_switch_of *of, const umbra_digits *digits) {
-  UMBRA_TRY(umbra_digit_block_open(all, ring, stream, of->x, of->window));
-  all->data = digits->extended.data;
-  all->count = umbra_digit_block_limbs(all);
-  all->transformed = 1;
-  return UMBRA_OK;
-}
-
 umbra_status umbra_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                               const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
-  umbra_digit_block all;
   umbra_digits digits;
   if (umbra_ring_whole(ring)) {
     umbra_whole_switch_sum(ring, stream, dst, rotation, count, of);
     return UMBRA_OK;
   }
   UMBRA_TRY(umbra_decompose(&digits, ring, stream, of->x, of->window));
-  umbra_status status = open_hoisted(&all, ring, stream, of, &digits);
-  if (status == UMBRA_OK) status = sum_decomposed(&all, dst, rotation, count, of);
+  umbra_switch_of hoisted = *of;
+  hoisted.digits = &digits;
+  umbra_status status = sum_hoisted(ring, stream, dst, rotation, count, &hoisted);
   umbra_digits_destroy(&digits, ring);
   return status;
 }
@@ -472,62 +471,67 @@ umbra_status umbra_switch_each(umbra_ring *ring, umbra_stream *stream, const umb
   return switch_in_turn(ring, stream, dst, to, of);
 }
 
+/* ---- many switches of one polynomial ---- */
+
+static void prefetch_keys(const umbra_rotation *rotation, size_t count, umbra_ring *ring) {
+  for (size_t i = 0; i < count; i++) umbra_poly_prefetch(&rotation[i].key->poly, ring);
+}
+
 /* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step; meanwhile the keys come of the `next` ones after them. */
-static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                                 size_t next, const umbra_switch_of *of) {
+static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                 const umbra_rotation *rotation, size_t count, size_t next, const umbra_switch_of *of) {
   umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
   umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
-  umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
   umbra_status status = UMBRA_OK;
   size_t opened = 0;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
-    umbra_switch_of one = *of;
-    one.key = to[i].key;
-    one.galois = to[i].galois;
+    const umbra_switch_of one = with_rotation(of, &rotation[i]);
     status = umbra_key_product_open(&product[i], ring, stream, &one);
     if (status == UMBRA_OK) dividend[opened++] = dividend_of(&product[i]);
-    dst[i] = to[i].dst;
   }
-  for (size_t i = count; i < count + next && status == UMBRA_OK; i++) umbra_poly_prefetch(&to[i].key->poly, ring);
-  if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, of->window, dividend, count);
+  if (status == UMBRA_OK) {
+    prefetch_keys(rotation + count, next, ring);
+    status = umbra_divide_many(ring, stream, dst, of->window, dividend, count);
+  }
   while (opened) umbra_key_product_close(&product[--opened]);
   return status;
 }
 
-/* dst of all of them = polynomials of `from`, pair after pair. */
-static void hand_out(const umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+/* dst = polynomials of `from`, pair after pair. */
+static void hand_out(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, size_t count,
                      const umbra_view *from) {
   umbra_copies copies = {ring, stream, {.polys = 0}, {.polys = 0}};
   for (size_t i = 0; i < count; i++) {
     const umbra_view pair = umbra_view_polys(from, (uint32_t)(2 * i), 2);
-    umbra_copies_add(&copies, &to[i].dst, &pair);
+    umbra_copies_add(&copies, &dst[i], &pair);
   }
   umbra_copies_make(&copies);
 }
 
 /* products, and then quotients, are two polynomials for each. */
-static umbra_status divide_products(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+static umbra_status divide_products(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, size_t count,
                                     const umbra_view *products, umbra_window window) {
   const size_t bytes = 2 * count * window.count * umbra_ring_n(ring) * sizeof(uint32_t);
   const umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(ring), products, window);
   void *memory;
+  if (count == 1) return umbra_divide(ring, stream, dst, window, &dividend, NULL);
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "key switches' results"));
   const umbra_view quotients = umbra_view_packed(ring, memory, products->polys, window, 0, window.count);
   umbra_status status = umbra_divide(ring, stream, &quotients, window, &dividend, NULL);
-  if (status == UMBRA_OK) hand_out(ring, stream, to, count, &quotients);
+  if (status == UMBRA_OK) hand_out(ring, stream, dst, count, &quotients);
   umbra_ring_give(ring, memory, bytes);
   return status;
 }
 
-static void multiply_hoisted(const umbra_digit_block *digits, const umbra_view *products, const umbra_switch_to *to,
-                             size_t count, const umbra_view *init) {
+static void multiply_hoisted(const umbra_digit_block *digits, const umbra_view *products,
+                             const umbra_rotation *rotation, size_t count, const umbra_view *init) {
   const umbra_decomposition *plan = digits->plan;
   umbra_view digit[UMBRA_MAX_DIGITS], key[UMBRA_DIVISIONS_TOGETHER];
   uint32_t galois[UMBRA_DIVISIONS_TOGETHER];
   for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(digits, j, 0, digits->count);
   for (size_t i = 0; i < count; i++) {
-    key[i] = umbra_switching_key_view(to[i].key, digits->ring, plan);
-    galois[i] = to[i].galois;
+    key[i] = umbra_switching_key_view(rotation[i].key, digits->ring, plan);
+    galois[i] = rotation[i].galois;
   }
   umbra_key_products(digits->ring, digits->stream, products,
                      &(umbra_key_products_of){.digit = digit,
@@ -540,33 +544,30 @@ static void multiply_hoisted(const umbra_digit_block *digits, const umbra_view *
 }
 
 /* Where launches cost: all products in one, and one division of them all. */
-static umbra_status switch_hoisted(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                                   const umbra_switch_of *of) {
+static umbra_status switch_hoisted(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                   const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
   umbra_digit_block digits;
-  UMBRA_TRY(open_hoisted(&digits, ring, stream, of, of->digits));
+  UMBRA_TRY(umbra_digit_block_open(&digits, ring, stream, of->x, of->window));
+  use_hoisted(&digits, of->digits);
   const uint32_t limbs = umbra_digit_block_limbs(&digits);
   const size_t bytes = 2 * count * limbs * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "key switches' products"));
   const umbra_view products = umbra_view_packed(ring, memory, (uint32_t)(2 * count), of->window, 0, limbs);
-  multiply_hoisted(&digits, &products, to, count, of->init);
-  umbra_status status = divide_products(ring, stream, to, count, &products, of->window);
+  multiply_hoisted(&digits, &products, rotation, count, of->init);
+  umbra_status status = divide_products(ring, stream, dst, count, &products, of->window);
   umbra_ring_give(ring, memory, bytes);
   return status;
 }
 
 /* The same with the keys there; meanwhile those of the `next` ones come. */
-static umbra_status switch_hoisted_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to,
-                                         size_t count, size_t next, const umbra_switch_of *of) {
-  umbra_status status = UMBRA_OK;
-  size_t pinned = 0;
-  while (pinned < count && status == UMBRA_OK) {
-    status = umbra_poly_pin(&to[pinned].key->poly, ring, stream);
-    pinned += status == UMBRA_OK;
-  }
-  for (size_t i = count; i < count + next && status == UMBRA_OK; i++) umbra_poly_prefetch(&to[i].key->poly, ring);
-  if (status == UMBRA_OK) status = switch_hoisted(ring, stream, to, count, of);
-  while (pinned) umbra_poly_unpin(&to[--pinned].key->poly, ring);
+static umbra_status switch_hoisted_group(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                         const umbra_rotation *rotation, size_t count, size_t next,
+                                         const umbra_switch_of *of) {
+  UMBRA_TRY(umbra_keys_pin(rotation, count, ring, stream));
+  prefetch_keys(rotation + count, next, ring);
+  umbra_status status = switch_hoisted(ring, stream, dst, rotation, count, of);
+  umbra_keys_unpin(rotation, count, ring);
   return status;
 }
 
@@ -574,16 +575,17 @@ static umbra_status switch_hoisted_group(umbra_ring *ring, umbra_stream *stream,
  * Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. A quarter:
  * where half would fit, it leaves room for the keys of the next ones.
  */
-umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                               const umbra_switch_of *of) {
+umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                               const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
   if (umbra_ring_whole(ring)) {
-    umbra_whole_switch_many(ring, stream, to, count, of);
+    umbra_whole_switch_many(ring, stream, dst, rotation, count, of);
     return UMBRA_OK;
   }
-  const int jointly = of->digits && umbra_ring_launch_limbs(ring);
+  const int jointly = umbra_ring_launch_limbs(ring) > 0;
   for (size_t most = UMBRA_DIVISIONS_TOGETHER, done = 0; done < count;) {
     size_t left = count - done, now = left < most ? left : most, next = left - now < now ? left - now : now;
-    umbra_status status = (jointly ? switch_hoisted_group : switch_group)(ring, stream, to + done, now, next, of);
+    umbra_status status =
+        (jointly ? switch_hoisted_group : switch_group)(ring, stream, dst + done, rotation + done, now, next, of);
     if (status == UMBRA_OK) done += now;
     else if (status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1) most = (now + 3) / 4;
     else return status;

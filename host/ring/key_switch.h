@@ -21,6 +21,16 @@ typedef struct umbra_switching_key {
 umbra_view umbra_switching_key_view(const umbra_switching_key *key, const umbra_ring *ring,
                                     const umbra_decomposition *plan);
 
+/* A rotation: its key, and X -> X^galois after the switch. */
+typedef struct umbra_rotation {
+  const umbra_switching_key *key;
+  uint32_t galois;
+} umbra_rotation;
+
+/* All of these keys stay on the device until they are unpinned; on failure none of them has to. */
+umbra_status umbra_keys_pin(const umbra_rotation *rotation, size_t count, umbra_ring *ring, umbra_stream *stream);
+void umbra_keys_unpin(const umbra_rotation *rotation, size_t count, umbra_ring *ring);
+
 /*
  * What is switched, and with what. Everything pointed to must stay alive as long as the switch, or until
  * umbra_key_product_close.
@@ -78,15 +88,9 @@ void umbra_key_products(const umbra_ring *ring, umbra_stream *stream, const umbr
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_switch_of *of);
 
-/* A rotation: its key, and X -> X^galois after the switch. */
-typedef struct umbra_rotation {
-  const umbra_switching_key *key;
-  uint32_t galois;
-} umbra_rotation;
-
 /* Polynomials with a rotation each, and what the first polynomial of each product begins with: see umbra_switch_of. */
 typedef struct umbra_switch_add_of {
-  const umbra_view *x, *init; /* over window; init: over the auxiliary primes in use, too */
+  const umbra_view *x, *init; /* over window; init: or over that and the auxiliary primes in use */
   umbra_window window;
   const umbra_rotation *rotation;
 } umbra_switch_add_of;
@@ -115,15 +119,11 @@ typedef struct umbra_switch_each_of {
 umbra_status umbra_switch_each(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                                const umbra_switch_each_of *of);
 
-/* One of many switches of the same x: dst over x's window = its product with the key, divided by P. */
-typedef struct umbra_switch_to {
-  umbra_view dst;
-  const umbra_switching_key *key;
-  uint32_t galois;
-} umbra_switch_to;
-
-/* All of them; key and galois are those of `to`, not of `of`. Where launches cost, with digits. */
-umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                               const umbra_switch_of *of);
+/*
+ * dst[i], over x's window, = the switch of x with rotation[i], for `key` and `galois`: umbra_switch of each, for which x's
+ * digits must be given.
+ */
+umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                               const umbra_rotation *rotation, size_t count, const umbra_switch_of *of);
 
 #endif

@@ -78,9 +78,9 @@ void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_
   umbra_ring_count_switches(ring, 1);
 }
 
-void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                             const umbra_switch_of *of) {
-  for (size_t i = 0; i < count; i++) switch_once(ring, stream, &to[i].dst, of->window, of, to[i].galois);
+void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                             const umbra_rotation *rotation, size_t count, const umbra_switch_of *of) {
+  for (size_t i = 0; i < count; i++) switch_once(ring, stream, &dst[i], of->window, of, rotation[i].galois);
   umbra_ring_count_switches(ring, count);
 }
 

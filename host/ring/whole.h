@@ -26,8 +26,8 @@ void umbra_whole_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view
 void umbra_whole_switch_sum(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                             const umbra_rotation *rotation, size_t count, const umbra_switch_of *of);
 void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of);
-void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                             const umbra_switch_of *of);
+void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                             const umbra_rotation *rotation, size_t count, const umbra_switch_of *of);
 
 /* See umbra_hoisted_sums. */
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,

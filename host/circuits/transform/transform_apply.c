@@ -45,8 +45,7 @@ static umbra_status find_key(const transform_job *job, umbra_rotation *found, in
   const uint32_t slots = job->plan->slots, steps = umbra_rotation_of(rotation, slots);
   *found = (umbra_rotation){.galois = 1};
   UMBRA_TRY(umbra_find_rotation(&entry, job->evaluator, (int32_t)steps, slots, job->plan->level));
-  if (entry)
-    *found = (umbra_rotation){&entry->key, umbra_key_galois(entry->kind, entry->rotation, umbra_ring_n(job->ring))};
+  if (entry) *found = umbra_key_rotation(entry, job->ring);
   return UMBRA_OK;
 }
 
