@@ -8,9 +8,10 @@
  * beside the work before it.
  */
 #include "../kernels/emu/emu.h"
+#include "host/ckks/plain_sums.h"
 #include "scheme.h"
 
-enum { ROTATIONS = 16, TOGETHER = 4, PLAINTEXTS = 12 };
+enum { ROTATIONS = 16, TOGETHER = 4, PLAINTEXTS = 12, SUMS = 2 };
 
 static const int32_t steps[ROTATIONS] = {1, 2, 3, -1, -2, 7, 9, 11, 12, 13, 14, 15, 17, 18, 19, 20};
 
@@ -110,25 +111,29 @@ static void results(void **state) {
   scheme_close(&owner);
 }
 
-/* Rotations of one input, then a sum of products with all plaintexts. */
+/* Rotations of one input, then one sum of products with all plaintexts, or several side by side with some each. */
 typedef struct batch {
-  bytes out[ROTATIONS + 1];
+  int outs;
+  bytes out[ROTATIONS + SUMS];
   uint64_t ahead[2]; /* uploads that ran beside kernels: of keys, of plaintexts */
 } batch;
 
-static batch compute_batch(const server *s) {
-  batch b;
-  umbra_ciphertext *out[ROTATIONS + 1] = {NULL};
+static batch compute_batch(const server *s, int sums) {
+  batch b = {.outs = ROTATIONS + sums};
+  umbra_ciphertext *out[ROTATIONS + SUMS] = {NULL};
   const umbra_ciphertext *factor[PLAINTEXTS];
   const umbra_plaintext *const *plain = (const umbra_plaintext *const *)s->plain;
+  umbra_plain_sum sum[SUMS];
+  const int terms = PLAINTEXTS / sums;
   for (int i = 0; i < PLAINTEXTS; i++) factor[i] = s->x;
+  for (int i = 0; i < sums; i++) sum[i] = (umbra_plain_sum){factor, plain + i * terms, (size_t)terms};
   const uint64_t before = umbra_emu_counted(UMBRA_EMU_OVERLAPS);
   assert_ok(umbra_rotate_many(s->evaluator, out, s->x, steps, ROTATIONS));
   const uint64_t between = umbra_emu_counted(UMBRA_EMU_OVERLAPS);
-  assert_ok(umbra_dot_plain(s->evaluator, &out[ROTATIONS], factor, plain, PLAINTEXTS));
+  assert_ok(umbra_dot_plain_each(s->evaluator, &out[ROTATIONS], sum, (size_t)sums));
   b.ahead[0] = between - before;
   b.ahead[1] = umbra_emu_counted(UMBRA_EMU_OVERLAPS) - between;
-  for (int i = 0; i <= ROTATIONS; i++) {
+  for (int i = 0; i < b.outs; i++) {
     b.out[i] = ciphertext_bytes(out[i]);
     umbra_ciphertext_destroy(out[i]);
   }
@@ -136,33 +141,26 @@ static batch compute_batch(const server *s) {
 }
 
 static void assert_same_outputs(const batch *found, const batch *expected) {
-  for (int i = 0; i <= ROTATIONS; i++) {
+  for (int i = 0; i < expected->outs; i++) {
     assert_int_equal(found->out[i].size, expected->out[i].size);
     assert_memory_equal(found->out[i].data, expected->out[i].data, found->out[i].size);
   }
 }
 
 static void destroy_batch(batch *b) {
-  for (int i = 0; i <= ROTATIONS; i++) free(b->out[i].data);
+  for (int i = 0; i < b->outs; i++) free(b->out[i].data);
 }
 
-/* Of a batch, most keys and plaintexts that are away come beside the work before them; the results are the same. */
-static void ahead(void **state) {
-  (void)state;
-  scheme owner;
+/* Of batches, most keys and plaintexts that are away come beside the work before them; the results are the same. */
+static void check_ahead(const scheme *owner, const bytes *keys, const bytes *input, int sums) {
   server s;
-  umbra_ciphertext *x = NULL;
-  const double values[4] = {0.5, -0.25, 0.125, 1};
-  scheme_open(&owner, test_params(11, 40, 3), "cpu", steps, ROTATIONS);
-  assert_ok(umbra_encode_encrypt(&x, owner.public, values, 4));
-  bytes keys = keys_bytes(owner.keys), input = ciphertext_bytes(x);
-  server_open(&s, owner.params, 0, &keys, &input);
-  batch expected = compute_batch(&s);
+  server_open(&s, owner->params, 0, keys, input);
+  batch expected = compute_batch(&s, sums);
   assert_true(expected.ahead[0] == 0 && expected.ahead[1] == 0);
   server_close(&s);
-  server_open(&s, owner.params, full_size(owner.params, &keys, &input) * 5 / 8, &keys, &input);
+  server_open(&s, owner->params, full_size(owner->params, keys, input) * 5 / 8, keys, input);
   for (int round = 0; round < 3; round++) {
-    batch found = compute_batch(&s);
+    batch found = compute_batch(&s, sums);
     assert_in_range(found.ahead[0], ROTATIONS / 2, ROTATIONS);
     assert_in_range(found.ahead[1], PLAINTEXTS / 2, PLAINTEXTS);
     assert_same_outputs(&found, &expected);
@@ -170,6 +168,17 @@ static void ahead(void **state) {
   }
   destroy_batch(&expected);
   server_close(&s);
+}
+
+static void ahead(void **state) {
+  (void)state;
+  scheme owner;
+  umbra_ciphertext *x = NULL;
+  const double values[4] = {0.5, -0.25, 0.125, 1};
+  scheme_open(&owner, test_params(11, 40, 3), "cpu", steps, ROTATIONS);
+  assert_ok(umbra_encode_encrypt(&x, owner.public, values, 4));
+  bytes keys = keys_bytes(owner.keys), input = ciphertext_bytes(x);
+  for (int sums = 1; sums <= SUMS; sums++) check_ahead(&owner, &keys, &input, sums);
   free(input.data);
   free(keys.data);
   umbra_ciphertext_destroy(x);

@@ -44,12 +44,21 @@ static umbra_status open_terms(terms *t, umbra_evaluator *evaluator, const umbra
   return UMBRA_OK;
 }
 
+/* Plaintexts of these terms come beside the work before them. */
+static void prefetch_terms(const umbra_evaluator *evaluator, const umbra_plain_sum *sum, size_t first, size_t end,
+                           size_t term) {
+  for (size_t i = first; i < end; i++)
+    if (sum[i].terms > term) umbra_operand_prefetch(&sum[i].b[term]->poly, evaluator);
+}
+
 static umbra_status add_terms(umbra_evaluator *evaluator, const umbra_scaled *all, const umbra_plain_sum *sum,
                               size_t first, size_t end, size_t term) {
   terms t;
   umbra_status status = open_terms(&t, evaluator, all, sum, first, end, term);
-  if (status == UMBRA_OK)
+  if (status == UMBRA_OK) {
+    prefetch_terms(evaluator, sum, first, end, term + 1);
     (term ? umbra_ring_mul_add : umbra_ring_mul)(evaluator->context->ring, evaluator->stream, &t.dst, &t.a, &t.b);
+  }
   for (uint32_t i = 0; i < t.count; i++) umbra_operand_close(&t.plain[i], evaluator);
   return status;
 }
@@ -103,22 +112,22 @@ static umbra_status make_sums(umbra_scaled *made, umbra_estimate *estimate, umbr
   return status;
 }
 
-/* What is done with sums that were made. */
-typedef umbra_status use_sums(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_scaled *all,
-                              const umbra_estimate *estimate, const umbra_plain_sum *sum, const int32_t *steps);
-
-static umbra_status make_and_use(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_plain_sum *sum,
-                                 const int32_t *steps, size_t count, use_sums *use) {
-  umbra_estimate *estimate;
+/* Sums side by side that were made. */
+typedef struct made_sums {
   umbra_scaled all;
-  UMBRA_TRY(umbra_alloc(&estimate, count, sizeof *estimate, "sums"));
-  umbra_status status = make_sums(&all, estimate, evaluator, sum, count);
-  if (status == UMBRA_OK) {
-    status = use(evaluator, outs, &all, estimate, sum, steps);
-    umbra_scaled_destroy(&all, evaluator->context);
-  }
-  umbra_free(estimate);
+  umbra_estimate *estimate; /* of each */
+} made_sums;
+
+static umbra_status sums_open(made_sums *s, umbra_evaluator *evaluator, const umbra_plain_sum *sum, size_t count) {
+  UMBRA_TRY(umbra_alloc(&s->estimate, count, sizeof *s->estimate, "sums"));
+  umbra_status status = make_sums(&s->all, s->estimate, evaluator, sum, count);
+  if (status != UMBRA_OK) umbra_free(s->estimate);
   return status;
+}
+
+static void sums_close(made_sums *s, const umbra_evaluator *evaluator) {
+  umbra_scaled_destroy(&s->all, evaluator->context);
+  umbra_free(s->estimate);
 }
 
 static umbra_status check_sums(umbra_evaluator *evaluator, umbra_ciphertext *const *outs, const umbra_plain_sum *sum,
@@ -144,14 +153,17 @@ static int meet(const umbra_plain_sum *sum, size_t count) {
 
 /* ---- each ---- */
 
-static umbra_status hand_out(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_scaled *all,
-                             const umbra_estimate *estimate, const umbra_plain_sum *sum, const int32_t *steps) {
-  const size_t count = umbra_scaled_count(all);
+static umbra_status sum_beside(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_plain_sum *sum,
+                               size_t count) {
   const umbra_ciphertext **like;
-  (void)steps;
+  made_sums s;
   UMBRA_TRY(umbra_alloc(&like, count, sizeof *like, "sums"));
   for (size_t i = 0; i < count; i++) like[i] = sum[i].a[0];
-  umbra_status status = umbra_beside_hand_out(evaluator, outs, all, estimate, like);
+  umbra_status status = sums_open(&s, evaluator, sum, count);
+  if (status == UMBRA_OK) {
+    status = umbra_beside_hand_out(evaluator, outs, &s.all, s.estimate, like);
+    sums_close(&s, evaluator);
+  }
   umbra_free(like);
   return status;
 }
@@ -161,7 +173,7 @@ umbra_status umbra_dot_plain_each(umbra_evaluator *evaluator, umbra_ciphertext *
   UMBRA_TRACE(evaluator, "dot_plain_each", sum->a[0]);
   UMBRA_TRY(check_sums(evaluator, outs, sum, count));
   if (umbra_goes_beside(evaluator) && count > 1 && meet(sum, count)) {
-    const umbra_status status = make_and_use(evaluator, outs, sum, NULL, count, hand_out);
+    const umbra_status status = sum_beside(evaluator, outs, sum, count);
     if (status != UMBRA_ERROR_OUT_OF_MEMORY) return status;
   }
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_dot_plain(evaluator, &outs[i], sum[i].a, sum[i].b, sum[i].terms));
@@ -190,39 +202,42 @@ static umbra_status turn_all(umbra_evaluator *evaluator, const umbra_scaled *mad
   return status;
 }
 
-static umbra_estimate turned_estimate(const umbra_chain *chain, const umbra_scaled *all,
-                                      const umbra_estimate *estimate) {
+static umbra_estimate turned_estimate(const umbra_chain *chain, const made_sums *s) {
+  const uint32_t level = s->all.level;
   umbra_estimate turned = {0};
-  for (uint32_t i = 1; i < umbra_scaled_count(all); i++)
-    turned = umbra_noise_add(turned, umbra_noise_switch(estimate[i], chain, all->level));
-  return umbra_noise_add(umbra_noise_round(turned, chain, all->level), estimate[0]);
+  for (uint32_t i = 1; i < umbra_scaled_count(&s->all); i++)
+    turned = umbra_noise_add(turned, umbra_noise_switch(s->estimate[i], chain, level));
+  return umbra_noise_add(umbra_noise_round(turned, chain, level), s->estimate[0]);
 }
 
-static umbra_status add_turned(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *all,
-                               const umbra_estimate *estimate, const umbra_rotation *rotation) {
+static umbra_status add_turned(umbra_scaled *made, umbra_evaluator *evaluator, const made_sums *s,
+                               const umbra_rotation *rotation) {
   const umbra_ring *ring = evaluator->context->ring;
-  const umbra_view dst = umbra_poly_view(&made->poly, ring), first = umbra_scaled_view_of(all, evaluator->context, 0);
-  UMBRA_TRY(turn_all(evaluator, made, all, rotation, umbra_scaled_count(all) - 1));
+  const umbra_view dst = umbra_poly_view(&made->poly, ring),
+                   first = umbra_scaled_view_of(&s->all, evaluator->context, 0);
+  UMBRA_TRY(turn_all(evaluator, made, &s->all, rotation, umbra_scaled_count(&s->all) - 1));
   umbra_ring_add(ring, evaluator->stream, &dst, &dst, &first);
-  made->estimate = turned_estimate(umbra_context_chain(evaluator->context), all, estimate);
+  made->estimate = turned_estimate(umbra_context_chain(evaluator->context), s);
   return UMBRA_OK;
 }
 
-static umbra_status sum_turned(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_scaled *all,
-                               const umbra_estimate *estimate, const umbra_plain_sum *sum, const int32_t *steps) {
-  const umbra_ciphertext *like = sum->a[0];
-  const size_t turned = umbra_scaled_count(all) - 1;
-  umbra_rotation *rotation = NULL;
-  umbra_scaled result = {0};
-  umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_alloc(&rotation, turned, sizeof *rotation, "rotations"));
-  umbra_status status = umbra_find_turns(rotation, evaluator, steps + 1, turned, like->slots, all->level);
-  if (status == UMBRA_OK) status = umbra_scaled_make(&result, evaluator->context, all->level, all->log_scale);
-  if (status == UMBRA_OK) status = add_turned(&result, evaluator, all, estimate, rotation);
-  if (status == UMBRA_OK) status = umbra_scaled_finish(&made, &result, evaluator->context, like);
+static umbra_status make_turned(umbra_ciphertext **made, umbra_evaluator *evaluator, const made_sums *s,
+                                const umbra_rotation *rotation, const umbra_ciphertext *like) {
+  umbra_scaled result;
+  UMBRA_TRY(umbra_scaled_make(&result, evaluator->context, s->all.level, s->all.log_scale));
+  umbra_status status = add_turned(&result, evaluator, s, rotation);
+  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &result, evaluator->context, like);
   umbra_scaled_destroy(&result, evaluator->context);
-  umbra_free(rotation);
-  return umbra_result_finish(evaluator, out, made, status);
+  return status;
+}
+
+static umbra_status sum_turned(umbra_ciphertext **made, umbra_evaluator *evaluator, const umbra_plain_sum *sum,
+                               const umbra_rotation *rotation, size_t count) {
+  made_sums s;
+  UMBRA_TRY(sums_open(&s, evaluator, sum, count));
+  umbra_status status = make_turned(made, evaluator, &s, rotation, sum->a[0]);
+  sums_close(&s, evaluator);
+  return status;
 }
 
 umbra_status umbra_dot_plain_turned(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_plain_sum *sum,
@@ -231,5 +246,12 @@ umbra_status umbra_dot_plain_turned(umbra_evaluator *evaluator, umbra_ciphertext
   UMBRA_TRY(check_sums(evaluator, out, sum, count));
   if (!meet(sum, count)) return umbra_fail(UMBRA_ERROR_INTERNAL, "sums that are turned do not meet");
   if (count == 1) return umbra_dot_plain(evaluator, out, sum->a, sum->b, sum->terms);
-  return make_and_use(evaluator, out, sum, steps, count, sum_turned);
+  const umbra_ciphertext *like = sum->a[0];
+  umbra_rotation *rotation;
+  umbra_ciphertext *made = NULL;
+  UMBRA_TRY(umbra_alloc(&rotation, count - 1, sizeof *rotation, "rotations"));
+  umbra_status status = umbra_find_turns(rotation, evaluator, steps + 1, count - 1, like->slots, like->level - 1);
+  if (status == UMBRA_OK) status = sum_turned(&made, evaluator, sum, rotation, count);
+  umbra_free(rotation);
+  return umbra_result_finish(evaluator, out, made, status);
 }
