@@ -59,8 +59,7 @@ static umbra_status add_multiples(umbra_evaluator *evaluator, umbra_ciphertext *
 umbra_status umbra_add_rotations_by(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end,
                                     int sign, uint32_t log_radix) {
   for (size_t steps = first; steps < end;) {
-    uint32_t log_now = log_radix;
-    while (log_now > 1 && steps << (log_now - 1) >= end) log_now--;
+    const uint32_t log_now = umbra_log_radix_at(steps, end, log_radix);
     UMBRA_TRY(log_now > 1 ? add_multiples(evaluator, x, sign * (int32_t)steps, log_now)
                           : add_rotated(evaluator, x, sign * (int32_t)steps));
     steps <<= log_now;

@@ -34,6 +34,12 @@ umbra_status umbra_add_rotations(umbra_evaluator *evaluator, umbra_ciphertext **
 umbra_status umbra_add_rotations_by(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end,
                                     int sign, uint32_t log_radix);
 
+/* Of the step of such a sum that begins at `steps`: log_radix, or as little as leads to `end`. */
+static inline uint32_t umbra_log_radix_at(size_t steps, size_t end, uint32_t log_radix) {
+  while (log_radix > 1 && steps << (log_radix - 1) >= end) log_radix--;
+  return log_radix;
+}
+
 /* That of plans for a target. */
 static inline uint32_t umbra_log_radix_of(umbra_target target) {
   return target == UMBRA_TARGET_GPU ? UMBRA_MOST_LOG_RADIX : 1;

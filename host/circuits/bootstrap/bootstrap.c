@@ -152,8 +152,7 @@ static umbra_status add_multiples(refresh *r, umbra_scaled *x, uint32_t steps, u
 static umbra_status add_copies(refresh *r, umbra_scaled *x) {
   const uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
   for (uint32_t steps = r->plan->options.slots; steps < most;) {
-    uint32_t log_now = umbra_log_radix_of(r->plan->options.target);
-    while (log_now > 1 && steps << (log_now - 1) >= most) log_now--;
+    const uint32_t log_now = umbra_log_radix_at(steps, most, umbra_log_radix_of(r->plan->options.target));
     UMBRA_TRY(log_now > 1 ? add_multiples(r, x, steps, log_now) : add_rotated(r, x, steps));
     steps <<= log_now;
   }
