@@ -8,7 +8,8 @@
   * inline PTX stands nowhere else;
   * kernels are launched by umbra_cuda_launch only, and have no shared memory but UMBRA_SHARED;
   * the first thing that a kernel does is umbra_cuda_begin: before it, the kernel ahead may still be at work.
-cuda.cuh, which makes these, may also ask for the version of __CUDA_ARCH__: the emulator goes with the newest.
+cuda.cuh, which makes these, may declare the array of UMBRA_SHARED, and ask whether the GPU is an older one, or is not: the
+emulator goes with the newest.
 """
 import pathlib
 import re
@@ -18,6 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DIRECTIVE = re.compile(r"^\s*#\s*(\w+)(.*)")
 PTX = re.compile(r"\basm\b|\b__asm__\b")
 INTRINSIC = re.compile(r"\b__[a-z]\w+\(")
+VERSION = re.compile(r"\s*(?:defined\(__CUDA_ARCH__\) && __CUDA_ARCH__ < \d+|"
+                     r"!defined\(__CUDA_ARCH__\) \|\| __CUDA_ARCH__ >= \d+)\s*")
+SHARED = re.compile(r"\s*extern __shared__ __align__\(16\) uint32_t umbra_shared\[\];\s*\\?\s*")
 KERNEL = re.compile(r"\b__global__\b[^;{]*\{\s*(\w*)")
 
 
@@ -41,7 +45,7 @@ def check(name, text):
             if word != "include" and re.search(r"EMU", rest):
                 faults.append((number, "the preprocessor asks for the emulator"))
             if word in ("if", "ifdef", "ifndef"):
-                device = "__CUDA_ARCH__" in rest and name != "cuda.cuh"
+                device = "__CUDA_ARCH__" in rest and not (name == "cuda.cuh" and VERSION.fullmatch(rest))
                 if device and (word == "ifndef" or re.search(r"[<>=!]", rest)):
                     faults.append((number, "__CUDA_ARCH__ may only be asked for with #ifdef or #if defined"))
                 blocks.append([number, device, False, False])
@@ -61,7 +65,7 @@ def check(name, text):
             faults.append((number, "inline PTX outside #ifdef __CUDA_ARCH__"))
         if "<<<" in line:
             faults.append((number, "kernels are launched by umbra_cuda_launch"))
-        if name != "cuda.cuh" and re.search(r"\b__shared__\b", line):
+        if re.search(r"\b__shared__\b", line) and not (name == "cuda.cuh" and SHARED.fullmatch(line)):
             faults.append((number, "shared memory is UMBRA_SHARED"))
     return faults
 
@@ -86,9 +90,21 @@ CASES = [
     ("__global__ void k(int a);\n", 0),
 ]
 
+# the same for cuda.cuh
+OWN_CASES = [
+    ("#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900\nint b;\n#else\nint a;\n#endif\n", 0),
+    ("#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900\nint a;\n#endif\n", 0),
+    ("#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900\nint b;\n#else\nint a;\n#endif\n", 2),
+    ("#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900\nasm(\"x\");\n#endif\n", 1),
+    ("#ifdef __CUDA_ARCH__\nint b;\n#else\nint a;\n#endif\n", 1),
+    ("  extern __shared__ __align__(16) uint32_t umbra_shared[]; \\\n", 0),
+    ("__shared__ int x[3];\n", 1),
+]
+
 
 def main():
-    wrong = [text for text, count in CASES if len(check("case.cu", text)) != count]
+    cases = [("case.cu", *case) for case in CASES] + [("cuda.cuh", *case) for case in OWN_CASES]
+    wrong = [text for name, text, count in cases if len(check(name, text)) != count]
     for text in wrong:
         print(f"self-test: judged wrongly:\n{text}")
     files = sorted(path for path in (ROOT / "kernels" / "cuda").glob("*") if path.suffix in (".cu", ".cuh", ".h"))
