@@ -144,7 +144,11 @@ static void plans_of_trained_networks(void **state) {
   assert_succeeds("plan near.csv --no-estimate --hidden 2 --hidden-range 20 --scale none --iterations 2 --coarse "
                   "--explain-visible");
   assert_int_equal(shell("grep -q '^  rate .*: the best of' out && grep -q '^  bound .*: the power of 16' out && "
-                         "grep -q '^  hidden_range  *20: given' out"),
+                         "grep -q '^  hidden_range  *20: given' out && grep -q '^  start .*: the best of' out"),
+                   0);
+  assert_succeeds("plan far.csv --no-estimate --labels values --label b --explain-visible"); /* which are up to 30 */
+  assert_int_equal(shell("grep -q '^  range  *64: the power of two, from 8 on, .* twice the largest label' out && "
+                         "grep -q '^  start  *1: given' out"),
                    0);
 }
 

@@ -16,6 +16,9 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
                          : "two digits of the best of a few that follow from the size of scaled records, by the "
                            "largest moment that their columns have";
   const bool data = o->data, searched = data && !o->no_search;
+  const char *range = data && umbra_records_classes(j->raw) == 0
+                          ? "the power of two, from 8 on, that is above twice the largest label"
+                          : tried;
   const char *power = o->coarse ? "the power of 16" : "the power of two";
   char record_bound[128], bound[128];
   snprintf(record_bound, sizeof record_bound,
@@ -30,9 +33,9 @@ bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_repo
       {"rate", t.rate, searched && !o->rate_given, rate},
       {"iterations", t.iterations, searched && !o->iterations_given, tried},
       {"degree", t.sigmoid->degree, searched && !o->degree_given, tried},
-      {"range", t.sigmoid->range, searched && !o->range_given, tried},
+      {"range", t.sigmoid->range, searched && !o->range_given, range},
       /* The last four: of networks only. */
-      {"start", t.start > 0 ? t.start : 1, searched && !(o->train.start > 0), tried},
+      {"start", t.start > 0 ? t.start : 1, searched && o->hidden && !(o->train.start > 0), tried},
       {"loss", t.loss, searched && !o->loss, tried},
       {"seed", (double)t.seed, searched && o->shuffle == CLI_NOT_GIVEN, tried},
       {"hidden_range", t.hidden_range, false, NULL},
