@@ -309,6 +309,9 @@ static void values_are_planned(void **state) {
   cJSON *json = report();
   assert_true(number(json, "loss_twin") < 0.001);
   cJSON_Delete(json);
+  assert_succeeds("plan values.csv --labels values --iterations 20 --scale none --no-estimate --tried");
+  assert_int_equal(shell("grep -q 'refreshes *loss *score' out && grep -q 'records: loss ' out"), 0);
+  assert_int_equal(shell("sed '/^The plan/q' out | grep -qi accuracy"), 1);
   write_text("line-weights.csv", "1,0.5,-0.25,0.125\n");
   assert_succeeds("evaluate --weights line-weights.csv --data values.csv --scaling line.csv --plan line.umbra --json");
   json = report();

@@ -29,15 +29,34 @@ bool cli_plan_searches(const plan_options *o) {
 
 /* ---- what was tried ---- */
 
+/* What tells how good a trial is: of logistic models, of networks for classes, and for values. */
+typedef enum merit { BY_AUC, BY_ACCURACY, BY_LOSS } merit;
+
+static const char *const merit_names[] = {"AUC", "accuracy", "loss"};
+
+static merit merit_by(const plan_options *o, const umbra_records *records) {
+  if (!o->network) return BY_AUC;
+  return umbra_records_classes(records) ? BY_ACCURACY : BY_LOSS;
+}
+
+static double merit_of(const umbra_train_trial *trial, merit by) {
+  return by == BY_AUC ? trial->auc : by == BY_ACCURACY ? trial->accuracy : trial->loss;
+}
+
+static void add_merit(cJSON *facts, const umbra_train_trial *trial, merit by) {
+  if (by != BY_LOSS) cJSON_AddNumberToObject(facts, "auc", trial->auc);
+  if (by == BY_ACCURACY) cJSON_AddNumberToObject(facts, "accuracy", trial->accuracy);
+  cJSON_AddNumberToObject(facts, "loss", trial->loss);
+}
+
 static void add_network(cJSON *facts, const umbra_train_trial *trial) {
   cJSON_AddStringToObject(facts, "objective", cli_loss_names[trial->objective]);
   cJSON_AddNumberToObject(facts, "start", trial->start);
   cJSON_AddNumberToObject(facts, "seed", (double)trial->seed);
-  cJSON_AddNumberToObject(facts, "accuracy", trial->accuracy);
   cJSON_AddNumberToObject(facts, "largest_hidden", trial->largest_hidden);
 }
 
-static void add_trial(cJSON *list, const umbra_train_trial *trial, bool network) {
+static void add_trial(cJSON *list, const umbra_train_trial *trial, merit by) {
   cJSON *item = cJSON_CreateObject();
   cJSON_AddStringToObject(item, "scale", cli_scaling_names[trial->scaling]);
   cJSON_AddNumberToObject(item, "clip", trial->clip);
@@ -46,59 +65,58 @@ static void add_trial(cJSON *list, const umbra_train_trial *trial, bool network)
   cJSON_AddNumberToObject(item, "range", trial->range);
   cJSON_AddNumberToObject(item, "iterations", trial->iterations);
   cJSON_AddNumberToObject(item, "refreshes", trial->refreshes);
-  cJSON_AddNumberToObject(item, "auc", trial->auc);
-  cJSON_AddNumberToObject(item, "loss", trial->loss);
+  add_merit(item, trial, by);
   cJSON_AddNumberToObject(item, "largest_score", trial->largest_score);
-  if (network) add_network(item, trial);
+  if (by != BY_AUC) add_network(item, trial);
   cJSON_AddItemToArray(list, item);
 }
 
-/* What a network is chosen by, of classes and of values; and a logistic model. */
-static double merit_of(const umbra_train_trial *trial, bool network) { return network ? trial->accuracy : trial->auc; }
-
-static void print_trial(const umbra_train_trial *trial, bool network, bool chosen) {
+static void print_trial(const umbra_train_trial *trial, merit by, bool chosen) {
   char polynomial[CLI_UNITS] = "the sigmoid", clip[CLI_UNITS] = "";
   if (trial->degree) snprintf(polynomial, sizeof polynomial, "%" PRIu32 " on +-%g", trial->degree, trial->range);
-  if (network && trial->objective == UMBRA_LOSS_SQUARED)
+  if (by != BY_AUC && trial->objective == UMBRA_LOSS_SQUARED)
     snprintf(polynomial, sizeof polynomial, "%s, +-%g", cli_loss_names[trial->objective], trial->range);
   if (trial->clip > 0) snprintf(clip, sizeof clip, ", %g", trial->clip);
   printf("%c %-9s%-4s %8.4g %12s ", chosen ? '>' : ' ', cli_scaling_names[trial->scaling], clip, trial->rate,
          polynomial);
-  if (trial->iterations)
-    printf("%10" PRIu32 " %9" PRIu32 " %8.4f %8.4f %8.4g\n", trial->iterations, trial->refreshes,
-           merit_of(trial, network), trial->loss, trial->largest_score);
-  else printf("%10s\n", "scores leave the range at once");
+  if (!trial->iterations) {
+    printf("%10s\n", "scores leave the range at once");
+    return;
+  }
+  printf("%10" PRIu32 " %9" PRIu32, trial->iterations, trial->refreshes);
+  if (by != BY_LOSS) printf(" %8.4f", merit_of(trial, by));
+  printf(" %8.4f %8.4g\n", trial->loss, trial->largest_score);
 }
 
-static bool list_trials(const umbra_train_search *search, const plan_options *o, cli_report *report) {
+static void print_columns(merit by) {
+  printf("Settings that were tried\n  %-13s %8s %12s %10s %9s", "scale, clip", "rate", "polynomial", "iterations",
+         "refreshes");
+  if (by != BY_LOSS) printf(" %8s", merit_names[by]);
+  printf(" %8s %8s\n", "loss", "score");
+}
+
+static bool list_trials(const umbra_train_search *search, const plan_options *o, merit by, cli_report *report) {
   cJSON *list = o->json ? cli_report_list(report, "tried") : NULL;
-  if (!o->json)
-    printf("Settings that were tried\n  %-13s %8s %12s %10s %9s %8s %8s %8s\n", "scale, clip", "rate", "polynomial",
-           "iterations", "refreshes", o->network ? "accuracy" : "AUC", "loss", "score");
+  if (!o->json) print_columns(by);
   for (size_t i = 0; i < umbra_train_search_count(search); i++) {
     umbra_train_trial trial = {UMBRA_TRAIN_TRIAL_INIT};
     if (!cli_check(umbra_train_search_trial(search, &trial, i), NULL)) return false;
-    if (o->json) add_trial(list, &trial, o->network);
-    else print_trial(&trial, o->network, i == umbra_train_search_chosen(search));
+    if (o->json) add_trial(list, &trial, by);
+    else print_trial(&trial, by, i == umbra_train_search_chosen(search));
   }
   if (!o->json) putchar('\n');
   return true;
 }
 
-static void print_chosen(const umbra_train_search *search, const umbra_train_trial *chosen, bool network) {
-  const bool values = network && chosen->accuracy == 0;
+static void print_chosen(const umbra_train_search *search, const umbra_train_trial *chosen, merit by) {
   printf("Settings found by %zu trainings in the clear, on %zu records: %s %.4f on those held back\n",
-         umbra_train_search_count(search), umbra_train_search_records(search),
-         values    ? "loss"
-         : network ? "accuracy"
-                   : "AUC",
-         values ? chosen->loss : merit_of(chosen, network));
+         umbra_train_search_count(search), umbra_train_search_records(search), merit_names[by], merit_of(chosen, by));
   printf("  %-18s %s", "scaling", cli_scaling_names[chosen->scaling]);
   if (chosen->clip > 0) printf(", cut off at %g", chosen->clip);
-  printf("; %s as below\n\n", network ? "loss, rate and iterations" : "rate, polynomial and iterations");
+  printf("; %s as below\n\n", by == BY_AUC ? "rate, polynomial and iterations" : "loss, rate and iterations");
 }
 
-static void tell(const umbra_train_search *search, const umbra_train_trial *chosen, const plan_options *o,
+static void tell(const umbra_train_search *search, const umbra_train_trial *chosen, const plan_options *o, merit by,
                  cli_report *report) {
   cJSON *facts = cJSON_AddObjectToObject(report->root, "settings");
   cJSON_AddStringToObject(facts, "scale", cli_scaling_names[chosen->scaling]);
@@ -106,10 +124,9 @@ static void tell(const umbra_train_search *search, const umbra_train_trial *chos
   cJSON_AddNumberToObject(facts, "trials", (double)umbra_train_search_count(search));
   cJSON_AddNumberToObject(facts, "records", (double)umbra_train_search_records(search));
   cJSON_AddNumberToObject(facts, "folds", umbra_train_search_folds(search));
-  cJSON_AddNumberToObject(facts, "auc", chosen->auc);
-  cJSON_AddNumberToObject(facts, "loss", chosen->loss);
+  add_merit(facts, chosen, by);
   if (o->network) add_network(facts, chosen);
-  if (!o->json) print_chosen(search, chosen, o->network);
+  if (!o->json) print_chosen(search, chosen, by);
 }
 
 /* ---- the search ---- */
@@ -152,14 +169,15 @@ static bool search(plan_job *j, const plan_options *o, const umbra_records *reco
 
 bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report) {
   umbra_train_trial chosen = {UMBRA_TRAIN_TRIAL_INIT};
+  const merit by = merit_by(o, records);
   if (!cli_plan_searches(o)) return true;
   if (!search(j, o, records) ||
       !cli_check(umbra_train_search_trial(j->search, &chosen, umbra_train_search_chosen(j->search)), NULL) ||
-      (report && o->tried && !list_trials(j->search, o, report)))
+      (report && o->tried && !list_trials(j->search, o, by, report)))
     return false;
   take(j, o, &chosen);
   if (!report) return true;
-  tell(j->search, &chosen, o, report);
+  tell(j->search, &chosen, o, by, report);
   cli_report_step(report, "find settings", NULL);
   return true;
 }
