@@ -353,6 +353,24 @@ static void values_have_room(void **state) {
   umbra_params_destroy(params);
 }
 
+/* Those that are held back may be one, or equal. */
+static void few_values_are_judged(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  const umbra_train_options train = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .outputs = 1};
+  const double x[] = {-1, -0.6, -0.3, 0, 0.3, 0.6, 1}, equal[] = {2, 2, 2, 2, 2, 2, 2};
+  for (int i = 0; i < 2; i++) {
+    umbra_records *records = NULL;
+    assert_ok(umbra_records_create_classes(&records, x, i ? equal : x, 7, 1, 0));
+    umbra_train_search *search = find_network(params, records, &train, 0);
+    const umbra_train_trial t = chosen_of(search);
+    assert_true(t.loss < 0.005);
+    umbra_train_search_destroy(search);
+    umbra_records_destroy(records);
+  }
+  umbra_params_destroy(params);
+}
+
 /* Losses are those that the records have. */
 static void losses_are_tried(void **state) {
   (void)state;
@@ -411,6 +429,7 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_is_refused),
       cmocka_unit_test(networks_keep_their_ranges),
       cmocka_unit_test(values_have_room),
+      cmocka_unit_test(few_values_are_judged),
       cmocka_unit_test(losses_are_tried),
       cmocka_unit_test(what_is_given_of_networks_stays),
       cmocka_unit_test(failing_allocations),

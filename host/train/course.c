@@ -36,17 +36,24 @@ static umbra_status make_plan(umbra_train_plan *plan, const umbra_course_request
 
 /* ---- a fold ---- */
 
+/* From the first label on, so that of equal ones it is 0 without a rounding. */
 static double variance_of(const umbra_records *records) {
+  const double rows = (double)records->rows;
   double mean = 0, sum = 0;
-  for (size_t row = 0; row < records->rows; row++) mean += records->labels[row] / (double)records->rows;
-  for (size_t row = 0; row < records->rows; row++) sum += (records->labels[row] - mean) * (records->labels[row] - mean);
-  return sum / (double)records->rows;
+  for (size_t row = 0; row < records->rows; row++) mean += (records->labels[row] - records->labels[0]) / rows;
+  for (size_t row = 0; row < records->rows; row++) {
+    const double apart = records->labels[row] - records->labels[0] - mean;
+    sum += apart * apart;
+  }
+  return sum / rows;
 }
 
-/* Of values the loss is half of a mean square. */
-static double merit_of(const umbra_train_plan *plan, const umbra_records *judged, const umbra_train_outcome *outcome) {
+/* Of values the loss is half of a mean square; the few of them that judge may all be equal. */
+static double merit_of(const umbra_train_plan *plan, const umbra_fold *fold, const umbra_train_outcome *outcome) {
   if (!umbra_train_is_network(plan->options.kind)) return outcome->auc;
-  return judged->classes ? outcome->accuracy : 1 - 2 * outcome->loss / variance_of(judged);
+  if (fold->judged->classes) return outcome->accuracy;
+  const double variance = variance_of(fold->train);
+  return variance > 0 ? 1 - 2 * outcome->loss / variance : -outcome->loss;
 }
 
 static umbra_status judge(umbra_course *course, uint32_t stop, const umbra_train_plan *plan, const umbra_fold *fold,
@@ -54,7 +61,7 @@ static umbra_status judge(umbra_course *course, uint32_t stop, const umbra_train
   umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
   if (!fold->judged) return UMBRA_OK;
   UMBRA_TRY(umbra_train_ops_of(plan->options.kind)->judge(&outcome, plan, fold->judged, weights));
-  course->merit[stop] += merit_of(plan, fold->judged, &outcome);
+  course->merit[stop] += merit_of(plan, fold, &outcome);
   course->auc[stop] += outcome.auc;
   course->accuracy[stop] += outcome.accuracy;
   course->loss[stop] += outcome.loss;

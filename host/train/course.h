@@ -30,8 +30,8 @@ typedef struct umbra_course_request {
 
 /*
  * What it came to at the stops that all folds reached: means, and the largest values of any fold so far. merit: what trainings
- * are chosen by, at most 1: of logistic models the AUC, of networks the accuracy, or of values the share of their variance
- * that is explained.
+ * are chosen by, at most 1: of logistic models the AUC, of networks the accuracy, or of values the share that is explained of
+ * the variance of those that are trained on; without one, minus the loss.
  */
 typedef struct umbra_course {
   uint32_t reached;
