@@ -126,11 +126,12 @@ static double sum_error(const umbra_twin *t, uint32_t k) {
   return t->errors->slot * sqrt(roundings) / umbra_network_factor(t->plan, k);
 }
 
-/* Of a batch of so many records, as far as its first block says. */
+/* Of a batch of so many records, as far as its first pack says. */
 static double filled(const umbra_train_plan *plan, uint32_t k, uint64_t rows) {
   const uint64_t parts = umbra_quotient_above(rows, umbra_layout_rows_per_part(&plan->layout));
+  const uint32_t packed = umbra_network_packed(&plan->network, k);
   if (!umbra_network_refreshes(&plan->network, k)) return 0;
-  return fmin(1, (double)parts * plan->network.layer[k].diagonals / plan->network.positions);
+  return (double)(parts < packed ? parts : packed) * plan->network.layer[k].diagonals / plan->network.positions;
 }
 
 /* What comes back through layer k: baby steps are turned and added up, and multiplied by slopes. */
@@ -160,9 +161,9 @@ static double disturbed(const passing *p, double value, double error) {
 
 /* A record's sums of layer k as a refresh leaves them, as if those of all records were as large. */
 static void refresh_sums(const passing *p, uint32_t k) {
+  if (!(p->filled[k] > 0)) return;
   const size_t units = umbra_network_units(p->options, k);
   const double range = umbra_network_range(p->plan, k), squares = dot(p->sum[k], p->sum[k], units);
-  if (!(p->filled[k] > 0)) return;
   const double size = sqrt(squares * p->filled[k] / p->plan->network.layer[k].diagonals) / range;
   const umbra_twin_refresh of = umbra_twin_refresh_of(p->plan, size);
   for (size_t j = 0; j < units; j++) p->sum[k][j] = disturbed(p, p->sum[k][j] * (1 - of.shrunk), of.error * range);
