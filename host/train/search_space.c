@@ -5,6 +5,8 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "network.h"
+#include "plan.h"
 #include "search_folds.h"
 
 umbra_status umbra_search_options_check(const umbra_train_search_options *o) {
@@ -154,21 +156,26 @@ static void add_polynomials(umbra_search_space *space, uint32_t given, const umb
 
 /* ---- what degrees cost ---- */
 
+/* Iterations from one refresh of the weights to the next, at most. */
+static uint32_t period_of(const umbra_train_plan *plan) {
+  if (!umbra_train_is_network(plan->options.kind)) return plan->report.levels / plan->report.depth;
+  const umbra_network_depths depths = umbra_network_depths_of(plan);
+  return umbra_network_period(&depths, plan->report.levels);
+}
+
 umbra_status umbra_search_cost_of(umbra_degree_cost *cost, const umbra_params *params,
                                   const umbra_train_options *train) {
   umbra_train_options options = *train;
-  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
   umbra_train_plan *plan = NULL;
   options.iterations = 1;
   options.bootstrap_result = 1;
   UMBRA_TRY(umbra_train_plan_create(&plan, params, &options));
-  umbra_status status = umbra_train_plan_report(plan, &report);
-  umbra_train_plan_destroy(plan);
   *cost = (umbra_degree_cost){.degree = train->sigmoid->degree,
-                              .period = report.levels / report.depth,
-                              .iteration = report.key_switches,
-                              .refresh = report.bootstrap_switches};
-  return status;
+                              .period = period_of(plan),
+                              .iteration = plan->report.key_switches,
+                              .refresh = plan->report.bootstrap_switches};
+  umbra_train_plan_destroy(plan);
+  return UMBRA_OK;
 }
 
 static umbra_status find_cost(umbra_degree_cost *cost, const umbra_params *params, const umbra_train_options *train,

@@ -31,8 +31,8 @@ umbra_status umbra_search_space_make(umbra_search_space *space, const umbra_para
                                      const umbra_train_search_options *options, const umbra_train_options *train);
 
 /*
- * Of a training's iterations and refreshes, from a plan of one of each: more of them change no figure. options: whole. Errors:
- * those of plans.
+ * Of a training's iterations and refreshes, from a plan of one of each: more of them change no figure of logistic models,
+ * and of networks none to less refreshes. options: whole. Errors: those of plans.
  */
 umbra_status umbra_search_cost_of(umbra_degree_cost *cost, const umbra_params *params,
                                   const umbra_train_options *options);

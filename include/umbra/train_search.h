@@ -67,7 +67,7 @@ typedef struct umbra_train_trial {
   umbra_scaling_kind scaling;
   uint32_t degree;     /* 0: the sigmoid itself */
   uint32_t iterations; /* with which it did best, or that were chosen; 0: scores left the range at once */
-  uint32_t refreshes;  /* that they take */
+  uint32_t refreshes;  /* that they take; of networks at least */
   double argument, clip, rate;
   double range;     /* 0: of the sigmoid itself */
   double auc, loss; /* of records held back, on average of the folds; NaN without iterations. Loss: umbra_judgement, or
