@@ -175,6 +175,11 @@ static umbra_status confirm(umbra_search *s, const umbra_choice *choice, const u
   return UMBRA_OK;
 }
 
+/* Seeds that a training may depend on: of first weights behind hidden layers, and orders of records. */
+static uint64_t starts_of(const umbra_search *s) {
+  return s->train.hidden[0] || s->train.shuffle ? UMBRA_SEARCH_STARTS : 1;
+}
+
 /* From one of several starts; what it comes to is judged by the records that it had. */
 static umbra_status try_start(umbra_search *s, umbra_course *course, const umbra_train_trial *trial,
                               uint32_t iterations, const umbra_fold *all, uint64_t start) {
@@ -189,8 +194,8 @@ static umbra_status has_room(int *room, umbra_search *s, const umbra_train_trial
   const double margin = 1.25;
   umbra_train_trial faster = *trial;
   umbra_course course = {.reached = 1};
-  if (!(s->options.given & UMBRA_SETTING_RATE)) faster.rate *= margin;
-  for (uint64_t k = 0; k < UMBRA_SEARCH_STARTS && course.reached; k++)
+  faster.rate *= margin;
+  for (uint64_t k = 0; k < starts_of(s) && course.reached; k++)
     UMBRA_TRY(try_start(s, &course, &faster, iterations, all, k));
   *room = course.reached != 0;
   return UMBRA_OK;
@@ -201,7 +206,7 @@ static umbra_status take_start(umbra_search *s, umbra_search_trial *trial, uint3
   const int given = (s->options.given & UMBRA_SETTING_SEED) != 0;
   double best = INFINITY, largest_score = 0, largest_hidden = 0;
   uint64_t start = 0;
-  for (uint64_t k = 0; k < UMBRA_SEARCH_STARTS && !trial->refused; k++) {
+  for (uint64_t k = 0; k < starts_of(s) && !trial->refused; k++) {
     umbra_course course;
     UMBRA_TRY(try_start(s, &course, &trial->trial, iterations, all, k));
     trial->refused = course.reached == 0;
@@ -220,9 +225,9 @@ static umbra_status take_start(umbra_search *s, umbra_search_trial *trial, uint3
 static umbra_status confirm_starts(umbra_search *s, const umbra_choice *choice, const umbra_fold *all) {
   umbra_search_trial *trial = &s->trial[choice->trial];
   const uint32_t iterations = s->stops.iterations[choice->stop];
-  int room;
+  int room = 1;
   describe(&trial->trial, trial, &s->stops, choice->stop);
-  UMBRA_TRY(has_room(&room, s, &trial->trial, iterations, all));
+  if (!(s->options.given & UMBRA_SETTING_RATE)) UMBRA_TRY(has_room(&room, s, &trial->trial, iterations, all));
   trial->refused = !room;
   return room ? take_start(s, trial, iterations, all) : UMBRA_OK;
 }

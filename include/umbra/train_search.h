@@ -9,16 +9,17 @@
  * records, and left for the next one if scores do not stay within the range there.
  *
  * Nothing depends on time or threads. With many records a part that follows from the seed stands for all: trials take
- * as many steps as 10,000 records of 30 features do at most, a few seconds on one processor, beside one training on
- * all.
+ * as many steps as 10,000 records of 30 features do at most, beside one training on all: of logistic models a few
+ * seconds on one processor.
  *
  * Networks are searched likewise, by accuracy or, of values, by the share of their variance that is explained. First both
  * scalings, to deviations cut off at 3 and to [0, 1], with the squared error and, behind hidden layers, an eighth of the
  * last layer's first weights; with the better one then the other losses of classes, and whole first weights; of each
  * rates from 2 down, each 0.7 times the one before, until they are too slow. Each fold has first weights of its own, and
  * scores and sums of hidden layers have to stay within 1 / 1.3 of their ranges; that of values is at least twice the
- * largest one. Chosen is the cheapest that is nearly the best; then it is trained on all records from five starts, and
- * left for the next one if one of them leaves a range there. The start that comes nearest to the records is taken.
+ * largest one. Chosen is the cheapest that is nearly the best; then it is trained on all records from five starts, or
+ * one without hidden layers and shuffling, and left for the next one if one of them leaves a range there. The start that
+ * comes nearest to the records is taken.
  */
 #ifndef UMBRA_TRAIN_SEARCH_H
 #define UMBRA_TRAIN_SEARCH_H
