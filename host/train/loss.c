@@ -4,12 +4,9 @@
 #include "../base/error.h"
 #include "../circuits/polynomial/polynomial.h"
 #include "../ckks/verbs.h"
+#include "advance.h"
 
-/* At the level that the degree leaves: factors that vanish may have left a lower degree. */
-static umbra_status lower(umbra_evaluator *evaluator, umbra_ciphertext **x, uint32_t level) {
-  return umbra_ciphertext_level(*x) == level ? UMBRA_OK : umbra_level_drop(evaluator, x, *x, level);
-}
-
+/* They come out at the level that the degree leaves: factors that vanish may have left a lower degree. */
 umbra_status umbra_train_slopes(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t count,
                                 const umbra_train_plan *plan, double factor) {
   const uint32_t degree = plan->degree, level = umbra_ciphertext_level(*x) - umbra_chebyshev_depth(degree);
@@ -18,7 +15,7 @@ umbra_status umbra_train_slopes(umbra_evaluator *evaluator, umbra_ciphertext **x
   for (size_t i = 0; i < count; i++)
     umbra_ciphertext_declare_by_plan(x[i], umbra_bound_within(x[i]->estimate.bound, 1));
   UMBRA_TRY(umbra_chebyshev_eval_each(evaluator, x, (const umbra_ciphertext *const *)x, count, scaled, degree));
-  for (size_t i = 0; i < count; i++) UMBRA_TRY(lower(evaluator, &x[i], level));
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_train_lower(evaluator, &x[i], level));
   return UMBRA_OK;
 }
 

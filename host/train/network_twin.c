@@ -58,9 +58,6 @@ double umbra_network_target(const umbra_records *records, size_t row, size_t out
 /* Values of a record, layer by layer. */
 typedef struct passing {
   const umbra_train_plan *plan;
-  const umbra_train_options *options;
-  const umbra_train_activation *activation;
-  uint32_t layers;
   double *value[UMBRA_NETWORK_MAX_LAYERS + 1]; /* inputs of each layer, and the scores */
   double *sum[UMBRA_NETWORK_MAX_LAYERS];       /* z of each layer */
   double *error[UMBRA_NETWORK_MAX_LAYERS];     /* and its error */
@@ -72,21 +69,25 @@ typedef struct passing {
       [UMBRA_NETWORK_MAX_LAYERS]; /* of what is refreshed with sums: how much has any; 0: they are not refreshed */
 } passing;
 
+static const umbra_train_options *options_of(const passing *p) { return &p->plan->options; }
+static uint32_t layers_of(const passing *p) { return umbra_network_layers(options_of(p)); }
+
 static umbra_status open_passing(passing *p, const umbra_train_plan *plan) {
   const umbra_train_options *o = &plan->options;
+  const uint32_t layers = umbra_network_layers(o);
   size_t count = 0;
-  *p = (passing){.plan = plan, .options = o, .activation = &plan->activation, .layers = umbra_network_layers(o)};
-  for (uint32_t k = 0; k < p->layers; k++) count += umbra_network_inputs(o, k) + 3 * umbra_network_units(o, k);
+  *p = (passing){.plan = plan};
+  for (uint32_t k = 0; k < layers; k++) count += umbra_network_inputs(o, k) + 3 * umbra_network_units(o, k);
   UMBRA_TRY(umbra_alloc(&p->memory, count, sizeof *p->memory, "the values of a network"));
   double *next = p->memory;
-  for (uint32_t k = 0; k < p->layers; k++) {
+  for (uint32_t k = 0; k < layers; k++) {
     const size_t units = umbra_network_units(o, k);
     p->value[k] = next;
     p->sum[k] = next += umbra_network_inputs(o, k);
     p->error[k] = next += units;
     next += units;
   }
-  p->value[p->layers] = next;
+  p->value[layers] = next;
   return UMBRA_OK;
 }
 
@@ -148,7 +149,7 @@ static void open_errors(passing *p, const umbra_twin *t, uint64_t rows) {
   if (!t->errors) return;
   p->random = &t->errors->random;
   p->loss_error = polynomial * t->errors->slot;
-  for (uint32_t k = 0; k < p->layers; k++) {
+  for (uint32_t k = 0; k < layers_of(p); k++) {
     p->sum_error[k] = sum_error(t, k);
     p->filled[k] = filled(t->plan, k, rows);
     if (k) p->back_error[k] = back_error(t, k);
@@ -162,7 +163,7 @@ static double disturbed(const passing *p, double value, double error) {
 /* A record's sums of layer k as a refresh leaves them, as if those of all records were as large. */
 static void refresh_sums(const passing *p, uint32_t k) {
   if (!(p->filled[k] > 0)) return;
-  const size_t units = umbra_network_units(p->options, k);
+  const size_t units = umbra_network_units(options_of(p), k);
   const double range = umbra_network_range(p->plan, k), squares = dot(p->sum[k], p->sum[k], units);
   const double size = sqrt(squares * p->filled[k] / p->plan->network.layer[k].diagonals) / range;
   const umbra_twin_refresh of = umbra_twin_refresh_of(p->plan, size);
@@ -170,10 +171,11 @@ static void refresh_sums(const passing *p, uint32_t k) {
 }
 
 static void forward(passing *p, const umbra_records *records, size_t row, const double *weights) {
-  const umbra_train_options *o = p->options;
+  const umbra_train_options *o = options_of(p);
+  const uint32_t layers = layers_of(p);
   memcpy(p->value[0], umbra_records_row(records, row), o->columns * sizeof(double));
   p->value[0][o->columns] = 1;
-  for (uint32_t k = 0; k < p->layers; k++) {
+  for (uint32_t k = 0; k < layers; k++) {
     const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
     const double *w = weights + offset_of(o, k);
     for (size_t j = 0; j < units; j++)
@@ -181,30 +183,30 @@ static void forward(passing *p, const umbra_records *records, size_t row, const 
     refresh_sums(p, k);
     for (size_t j = 0; j < units; j++) {
       const double z = p->sum[k][j];
-      p->value[k + 1][j] = k + 1 < p->layers ? umbra_train_activation_value(p->activation, z) : z;
+      p->value[k + 1][j] = k + 1 < layers ? umbra_train_activation_value(&p->plan->activation, z) : z;
     }
   }
 }
 
 /* The errors of all layers, from those of the last. */
 static void backward(passing *p, const double *weights) {
-  const umbra_train_options *o = p->options;
-  for (uint32_t k = p->layers - 1; k; k--) {
+  const umbra_train_options *o = options_of(p);
+  for (uint32_t k = layers_of(p) - 1; k; k--) {
     const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
     const double *w = weights + offset_of(o, k);
     for (size_t i = 0; i < inputs; i++) {
       double sum = 0;
       for (size_t j = 0; j < units; j++) sum += w[j * inputs + i] * p->error[k][j];
       p->error[k - 1][i] =
-          umbra_train_activation_slope(p->activation, p->sum[k - 1][i]) * disturbed(p, sum, p->back_error[k]);
+          umbra_train_activation_slope(&p->plan->activation, p->sum[k - 1][i]) * disturbed(p, sum, p->back_error[k]);
     }
   }
 }
 
 /* gradient -= the record's. */
 static void subtract_gradient(const passing *p, double *gradient) {
-  const umbra_train_options *o = p->options;
-  for (uint32_t k = 0; k < p->layers; k++) {
+  const umbra_train_options *o = options_of(p);
+  for (uint32_t k = 0; k < layers_of(p); k++) {
     const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
     double *g = gradient + offset_of(o, k);
     for (size_t j = 0; j < units; j++)
@@ -257,12 +259,12 @@ static double largest_of(double largest, const double *x, size_t count) {
 
 static void add_record(passing *p, const umbra_twin *t, const double *weights, umbra_train_outcome *outcome,
                        size_t row) {
-  const uint32_t last = p->layers - 1;
-  const size_t outputs = umbra_network_units(p->options, last);
+  const uint32_t last = layers_of(p) - 1;
+  const size_t outputs = umbra_network_units(options_of(p), last);
   forward(p, t->records, row, weights);
   outcome->largest_score = largest_of(outcome->largest_score, p->sum[last], outputs);
   for (uint32_t k = 0; k < last; k++)
-    outcome->largest_hidden = largest_of(outcome->largest_hidden, p->sum[k], umbra_network_units(p->options, k));
+    outcome->largest_hidden = largest_of(outcome->largest_hidden, p->sum[k], umbra_network_units(options_of(p), k));
   outcome->largest_score = fmax(outcome->largest_score, find_slopes(p->error[last], p->sum[last], outputs, t));
   const double weight = umbra_records_weight(t->records, row);
   for (size_t j = 0; j < outputs; j++) {
@@ -284,7 +286,7 @@ static umbra_status add_records(umbra_twin *t, const double *weights, umbra_trai
     status = umbra_watch_step(t->watch, k, step->rows);
     if (status == UMBRA_OK) add_record(&p, t, weights, outcome, t->order[step->first + k]);
   }
-  outcome->counted_loss /= (double)step->rows * (double)umbra_network_units(p.options, p.layers - 1);
+  outcome->counted_loss /= (double)step->rows * (double)umbra_network_units(options_of(&p), layers_of(&p) - 1);
   close_passing(&p);
   return status;
 }
@@ -303,12 +305,13 @@ umbra_status umbra_network_gradient(umbra_twin *t, umbra_train_outcome *outcome,
 umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, const umbra_records *records,
                                   const double *weights) {
   const umbra_train_options *o = &plan->options;
-  const size_t outputs = umbra_network_units(o, umbra_network_layers(o) - 1);
+  const uint32_t last = umbra_network_layers(o) - 1;
+  const size_t outputs = umbra_network_units(o, last);
   passing p;
   UMBRA_TRY(open_passing(&p, plan));
   for (size_t row = 0; row < records->rows; row++) {
     forward(&p, records, row, weights);
-    memcpy(scores + row * outputs, p.sum[p.layers - 1], outputs * sizeof *scores);
+    memcpy(scores + row * outputs, p.sum[last], outputs * sizeof *scores);
   }
   close_passing(&p);
   return UMBRA_OK;

@@ -46,9 +46,11 @@ static umbra_train_options options_of(const umbra_search *s, umbra_sigmoid_optio
   options.sigmoid = sigmoid;
   options.rate = trial->rate;
   options.iterations = iterations;
-  if (umbra_train_is_network(options.kind)) options.loss = trial->objective;
-  if (umbra_train_is_network(options.kind)) options.seed = trial->seed;
-  if (umbra_train_is_network(options.kind)) options.start = trial->start;
+  if (umbra_train_is_network(options.kind)) {
+    options.loss = trial->objective;
+    options.seed = trial->seed;
+    options.start = trial->start;
+  }
   return options;
 }
 
