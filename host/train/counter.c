@@ -5,12 +5,12 @@
 
 #include "../base/error.h"
 #include "../base/integers.h"
-#include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/verbs.h"
 #include "../io/container.h"
 #include "../params/params.h"
 #include "advance.h"
+#include "mask.h"
 #include "trainer.h"
 
 /* ---- the plan ---- */
@@ -67,15 +67,8 @@ uint64_t umbra_counter_bytes(const umbra_train_plan *plan) {
 static umbra_status make_mask(umbra_plaintext **mask, const umbra_evaluator *evaluator, const umbra_train_plan *plan,
                               uint32_t i, uint32_t level) {
   const size_t outputs = umbra_network_units(&plan->options, plan->network.layers - 1);
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  double *slot;
-  options.level = level;
-  options.slots = umbra_counter_slots(plan);
-  UMBRA_TRY(umbra_alloc(&slot, options.slots, sizeof *slot, "a mask"));
-  slot[i] = 1 / ((double)plan->iteration[i].step.rows * (double)outputs);
-  const umbra_status status = umbra_encode(mask, evaluator->context, slot, options.slots, &options);
-  umbra_free(slot);
-  return status;
+  const double mean = 1 / ((double)plan->iteration[i].step.rows * (double)outputs);
+  return umbra_train_mask(mask, evaluator, level, umbra_counter_slots(plan), i, i + (size_t)1, mean);
 }
 
 /*

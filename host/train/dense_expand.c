@@ -7,6 +7,7 @@
 #include "../ckks/verbs.h"
 #include "../linalg/parts.h"
 #include "dense.h"
+#include "mask.h"
 
 /* ---- blocks of places ---- */
 
@@ -21,19 +22,6 @@ typedef struct spread {
 
 static uint32_t blocks_of(const spread *s) { return s->period / s->block; }
 
-static umbra_status encode_block(umbra_plaintext **mask, umbra_evaluator *evaluator, const spread *s, uint32_t block,
-                                 uint32_t level, double factor) {
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  double *slot;
-  options.level = level;
-  options.slots = s->period;
-  UMBRA_TRY(umbra_alloc(&slot, s->period, sizeof *slot, "a mask"));
-  for (uint32_t j = 0; j < s->block; j++) slot[block * s->block + j] = factor;
-  umbra_status status = umbra_encode(mask, evaluator->context, slot, s->period, &options);
-  umbra_free(slot);
-  return status;
-}
-
 static void close_spread(spread *s) {
   for (uint32_t k = 0; s->mask && k < blocks_of(s); k++) umbra_plaintext_destroy(s->mask[k]);
   umbra_free(s->mask);
@@ -44,8 +32,10 @@ static umbra_status open_spread(spread *s, umbra_evaluator *evaluator, uint32_t 
   *s = (spread){.period = period, .block = block};
   const uint32_t blocks = blocks_of(s);
   UMBRA_TRY(umbra_alloc(&s->mask, blocks, sizeof *s->mask, "masks"));
-  for (uint32_t k = 0; k < blocks; k++)
-    UMBRA_TRY(encode_block(&s->mask[k], evaluator, s, blocks - 1 - k, level, factor));
+  for (uint32_t k = 0; k < blocks; k++) {
+    const uint32_t first = period - (k + 1) * block;
+    UMBRA_TRY(umbra_train_mask(&s->mask[k], evaluator, level, period, first, first + block, factor));
+  }
   return UMBRA_OK;
 }
 
@@ -75,13 +65,8 @@ static umbra_status open_expansion(expansion *e, umbra_evaluator *evaluator, con
                                    uint32_t level, double factor) {
   const uint32_t stride = d->layout.stride;
   const uint32_t places = 1u << umbra_ceil_log2(stride) / 2; /* about as many as there are blocks of them */
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   *e = (expansion){0};
-  if (levels == 1) {
-    options.level = level;
-    options.slots = stride;
-    return umbra_encode(&e->first, evaluator->context, &factor, 1, &options);
-  }
+  if (levels == 1) return umbra_train_mask(&e->first, evaluator, level, stride, 0, 1, factor);
   UMBRA_TRY(open_spread(&e->run, evaluator, stride, places, level, 1));
   return open_spread(&e->block, evaluator, places, 1, level - 1, factor);
 }

@@ -10,6 +10,7 @@
 #include "../linalg/parts.h"
 #include "advance.h"
 #include "loss.h"
+#include "mask.h"
 
 static int is_squared(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SQUARED; }
 
@@ -285,20 +286,6 @@ static umbra_status forward(run *r, const turned *t, size_t part, uint32_t first
   return UMBRA_OK;
 }
 
-/* *plain = value in slots first to end - 1 of so many, 0 in the others. */
-static umbra_status make_mask(umbra_plaintext **plain, const run *r, uint32_t level, size_t slots, size_t first,
-                              size_t end, double value) {
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  double *slot;
-  options.level = level;
-  options.slots = (uint32_t)slots;
-  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
-  for (size_t i = first; i < end; i++) slot[i] = value;
-  const umbra_status status = umbra_encode(plain, r->evaluator->context, slot, slots, &options);
-  umbra_free(slot);
-  return status;
-}
-
 /*
  * *out = factor times what records have from the position `first` on, one for each output, wherever that output's sums
  * are, at that level.
@@ -309,7 +296,8 @@ static umbra_status take_outputs(run *r, umbra_ciphertext **out, const umbra_cip
   const umbra_dense *d = layer_of(r, last_of(r));
   const size_t stride = plan->layout.stride, slots = plan->layout.slots;
   umbra_plaintext *mask = NULL;
-  umbra_status status = make_mask(&mask, r, level + 1, slots, first * stride, (first + d->rows) * stride, factor);
+  umbra_status status =
+      umbra_train_mask(&mask, r->evaluator, level + 1, slots, first * stride, (first + d->rows) * stride, factor);
   if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, out, records, level + 1);
   if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, out, *out, mask);
   if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, out, d->diagonals * stride, slots, 1);
@@ -326,7 +314,8 @@ static umbra_status clear_units(run *r, umbra_ciphertext **x, double value) {
   const size_t stride = d->layout.stride, slots = d->diagonals * stride;
   umbra_plaintext *plain = NULL;
   if (d->rows == d->diagonals || value == 0) return UMBRA_OK;
-  umbra_status status = make_mask(&plain, r, umbra_ciphertext_level(*x), slots, d->rows * stride, slots, value);
+  umbra_status status =
+      umbra_train_mask(&plain, r->evaluator, umbra_ciphertext_level(*x), slots, d->rows * stride, slots, value);
   if (status == UMBRA_OK) status = umbra_sub_plain(r->evaluator, x, *x, plain);
   umbra_plaintext_destroy(plain);
   return status;
@@ -458,7 +447,7 @@ static double largest_in(const pack *p, double scale) {
 static umbra_status make_place(umbra_plaintext **mask, const pack *p, size_t q, double value, uint32_t level) {
   const umbra_matrix_layout *l = &p->r->plan->layout;
   const size_t slots = (size_t)layer_of(p->r, p->k)->diagonals * l->stride;
-  return make_mask(mask, p->r, level, l->slots, q * slots, (q + 1) * slots, value);
+  return umbra_train_mask(mask, p->r->evaluator, level, l->slots, q * slots, (q + 1) * slots, value);
 }
 
 /* From level 1, to which sums have come down. */
