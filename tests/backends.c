@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: emu quick */
+/* labels: emu quick UMBRA_TEST_PART=scheme */
+/* labels: emu full UMBRA_TEST_PART=trainings */
 /* labels: gpu UMBRA_TEST_BACKEND=cuda */
 /*
  * The whole scheme gives the same bits on every backend that this machine can run, the emulated GPU among them: with
  * the same random numbers, the same keys, encryptions, results of all operations, and decrypted values.
- * UMBRA_TEST_BACKEND names the only one to look at.
+ * UMBRA_TEST_BACKEND names the only one to look at, UMBRA_TEST_PART the only part of what is compared.
  */
 #include <sodium.h>
 #include <umbra/convolution.h>
@@ -618,23 +619,29 @@ static void cpu_in_the_environment(void **state) {
   assert_ptr_equal(umbra_kernels_get("cpu"), umbra_kernels_get(NULL));
 }
 
+static int part_is_wanted(const char *part) {
+  const char *only = getenv("UMBRA_TEST_PART");
+  return !only || strcmp(only, part) == 0;
+}
+
 int main(void) {
   const char *only = getenv("UMBRA_TEST_BACKEND");
   if (only && !umbra_kernels_get(only)) return 77;
   randombytes_set_implementation(&generator);
   if (sodium_init() < 0) return 1; /* now, as it draws random numbers itself */
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cpu_in_the_environment),
-                                     cmocka_unit_test(runs_repeat),
-                                     cmocka_unit_test(scale_25),
-                                     cmocka_unit_test(scale_40),
-                                     cmocka_unit_test(scale_60),
-                                     cmocka_unit_test(keyless),
-                                     cmocka_unit_test(refreshing),
-                                     cmocka_unit_test(convolved),
-                                     cmocka_unit_test(trained),
-                                     cmocka_unit_test(trained_for_gpus),
-                                     cmocka_unit_test(network),
-                                     cmocka_unit_test(deep_network),
-                                     cmocka_unit_test(softmax_head)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  const struct CMUnitTest scheme[] = {cmocka_unit_test(cpu_in_the_environment),
+                                      cmocka_unit_test(runs_repeat),
+                                      cmocka_unit_test(scale_25),
+                                      cmocka_unit_test(scale_40),
+                                      cmocka_unit_test(scale_60),
+                                      cmocka_unit_test(keyless),
+                                      cmocka_unit_test(refreshing),
+                                      cmocka_unit_test(convolved)},
+                          trainings[] = {cmocka_unit_test(trained), cmocka_unit_test(trained_for_gpus),
+                                         cmocka_unit_test(network), cmocka_unit_test(deep_network),
+                                         cmocka_unit_test(softmax_head)};
+  int failed = 0;
+  if (part_is_wanted("scheme")) failed += cmocka_run_group_tests(scheme, NULL, NULL);
+  if (part_is_wanted("trainings")) failed += cmocka_run_group_tests(trainings, NULL, NULL);
+  return failed;
 }
