@@ -109,7 +109,7 @@ def test_options_that_there_are_not(owner):
 
 def test_shapes_of_vectors(owner):
     x = owner.encrypt(1.0)
-    for attempt in (lambda: owner.encrypt(np.ones((2, 2, 2))), lambda: x + np.ones((2, 2)), lambda: x.chebyshev([[1, 2]]),
+    for attempt in (lambda: owner.public_key.encrypt_matrix(np.ones((2, 2, 2))), lambda: x + np.ones((2, 2)), lambda: x.chebyshev([[1, 2]]),
                     lambda: x.polynomial([]), lambda: owner.public_key.encrypt(np.ones((2, 2)) * 1j)):
         with pytest.raises(ValueError):
             attempt()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Umbra: computing on encrypted numbers, from Python.
 
-Three levels: ciphertexts with operators and encrypted matrices (Owner, Evaluator); networks from ONNX files (compile);
-and classifiers in the style of scikit-learn (EncryptedLogisticRegression, EncryptedMLPClassifier).
+Three levels: ciphertexts with operators, encrypted matrices and tensors (Owner, Evaluator); networks from ONNX files
+(compile); and classifiers in the style of scikit-learn (EncryptedLogisticRegression, EncryptedMLPClassifier).
 
 Objects are closed in any order, by hand, by `with`, or by the garbage collector. All but what counts needs may be used
 by several threads; the interpreter's lock is released while the library works. Without that lock (free threading) the
@@ -25,6 +25,7 @@ from .owner import DryRun, Owner, dry_run
 from .params import Params, presets
 from .refresh import Refresher, RefreshPlan
 from .remote import Remote, RemoteError
+from .tensor import Tensor
 from .training import Training, TrainPlan, train
 
 __all__ = [
@@ -33,7 +34,7 @@ __all__ = [
     "ExpiredError", "FormatError", "InsecureError", "InternalError", "InvalidArgumentError", "IoError", "KeyNeeds",
     "Matrix", "MismatchError", "MissingKeyError", "Model", "NetworkPlan", "NetworkWeights", "NoLevelError",
     "OutOfMemoryError", "Owner", "Params", "PassphraseError", "Plaintext", "ProductPlan", "PublicKey", "RangeError",
-    "RefreshPlan", "Refresher", "Remote", "RemoteError", "SecretKey", "Server", "SignPlan", "TrainPlan", "Training",
-    "UnsupportedError", "UntrustedError", "Weights", "compile", "devices", "dot", "dry_run", "encrypt_weights", "plan",
-    "presets", "train",
+    "RefreshPlan", "Refresher", "Remote", "RemoteError", "SecretKey", "Server", "SignPlan", "Tensor", "TrainPlan",
+    "Training", "UnsupportedError", "UntrustedError", "Weights", "compile", "devices", "dot", "dry_run",
+    "encrypt_weights", "plan", "presets", "train",
 ]

@@ -17,7 +17,8 @@ from .refresh import Refresher
 
 
 class Plaintext(Public):
-    """A vector of real or complex numbers, encoded for one level; at most as many as slots."""
+    """A vector of real or complex numbers, encoded for one level; at most as many as slots. Operators of ciphertexts of
+    that level take it: what is encoded once serves any number of them."""
 
     __slots__ = ()
     _type = "umbra_plaintext"
@@ -89,6 +90,8 @@ class Ciphertext(Operand):
     def _binary(self, other, of_two, of_plain, of_number):
         if isinstance(other, Ciphertext):
             return evaluator_of(self, other)._made(Ciphertext, of_two, self._c, other._c)
+        if isinstance(other, Plaintext):
+            return self._made(of_plain, other._c)
         if isinstance(other, numbers.Number) or np.ndim(other) == 0:
             return of_number(other)
         plain = Plaintext(self.context, other, level=self.level, slots=self.slots)

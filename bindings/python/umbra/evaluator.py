@@ -51,7 +51,7 @@ class Evaluator:
 
     def bind(self, operand: T) -> T:
         """The same object as an operand of this evaluator."""
-        operand._evaluator = self
+        operand._bind(self)
         return operand
 
     def close(self) -> None:
@@ -74,6 +74,16 @@ class Evaluator:
                              watch=engine.watch)
         return self.bind(cls(pointer, self.context))
 
+    def _made_many(self, cls, count: int, function, *arguments) -> list:
+        """The same of a call that makes so many."""
+        engine = self._engine
+        outs = ffi.new(f"{cls._type} *[]", count)
+        try:
+            _call.call(function, engine.pointer, outs, *arguments, watch=engine.watch)
+        finally:
+            handles = [_call.owned(cls._type, out) for out in outs]
+        return [self.bind(cls(handle, self.context)) for handle in handles]
+
 
 class Operand(Owned):
     """What is computed with: ciphertexts and matrices."""
@@ -85,6 +95,9 @@ class Operand(Owned):
     def evaluator(self) -> Optional[Evaluator]:
         """What computes its operators; None: nothing yet."""
         return getattr(self, "_evaluator", None)
+
+    def _bind(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
 
 
 def evaluator_of(*operands: Operand) -> Evaluator:

@@ -9,10 +9,12 @@ import numpy as np
 from . import _call
 from ._handle import InContext, Owned
 from ._library import ffi, lib
+from ._tensor_products import all_columns
 from .ciphertext import Ciphertext, Plaintext
 from .context import Context
 from .key_needs import KeyNeeds, named_needs
 from .matrix import Matrix, encrypt_matrix
+from .tensor import Tensor, encrypt_tensor
 
 
 def _passphrase(passphrase: Optional[str]):
@@ -69,22 +71,31 @@ class SecretKey(InContext):
         """As PublicKey.encrypt_matrix, half as large in files."""
         return encrypt_matrix(lib.umbra_matrix_encrypt_symmetric, self, values, layout, progress)
 
+    def encrypt_tensor(self, values, *, slot_axes: Optional[int] = None, level: Optional[int] = None) -> Tensor:
+        """As PublicKey.encrypt_tensor, with less noise, and half as large in files."""
+        return encrypt_tensor(self, values, slot_axes, level)
+
     def decrypt(self, encrypted, count: Optional[int] = None, *, complex: bool = False, progress=None) -> np.ndarray:
-        """The values of a ciphertext (the first `count` slots; None: all) or of a matrix (rows, columns).
+        """The values of a ciphertext (the first `count` slots; None: all), a matrix (rows, columns) or a tensor.
 
         They hold the error of the computation, which tells about the key: they are for the owner's eyes.
         """
         if isinstance(encrypted, Matrix):
             return encrypted._decrypt(self, progress)
+        if isinstance(encrypted, Tensor):
+            return encrypted._decrypt(self, complex)
         return encrypted._decrypt(self, count, complex)
 
     def publish(self, encrypted, *, releases: int, count: Optional[int] = None, progress=None,
                 **options) -> Tuple[np.ndarray, Dict[str, Any]]:
         """Values that may be shown to others, and what was disclosed: noise hides the error that would tell about the
-        key.
+        key. Of tensors real ones.
 
         releases: ciphertexts that are shown so under this key, in all of its life. options: of umbra/disclosure.h.
         """
+        if isinstance(encrypted, Tensor):
+            values, disclosure = self.publish(all_columns(encrypted), releases=releases, progress=progress, **options)
+            return values.reshape(encrypted.shape), disclosure
         struct = _call.Struct("umbra_disclosure_options", {"releases": releases, **options})
         disclosure = _call.Struct("umbra_disclosure")
         if isinstance(encrypted, Matrix):
@@ -137,6 +148,11 @@ class PublicKey(Owned):
         layout: order ("by_rows", "by_columns", "tiles", "diagonals", ...), ones, stride, slots, pairs, group; what is
         not given is chosen. See umbra/matrix.h. """
         return encrypt_matrix(lib.umbra_matrix_encrypt_array, self, values, layout, progress)
+
+    def encrypt_tensor(self, values, *, slot_axes: Optional[int] = None, level: Optional[int] = None) -> Tensor:
+        """An array of real or complex numbers, of any shape: see Tensor. slot_axes: how many of the first axes lie in
+        slots; None: all. level: None: the highest."""
+        return encrypt_tensor(self, values, slot_axes, level)
 
 
 class EvalKeys(Owned):

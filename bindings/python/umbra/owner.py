@@ -15,6 +15,7 @@ from .evaluator import Evaluator
 from .key_needs import KeyNeeds
 from .keys import SecretKey
 from .matrix import Matrix
+from .tensor import Tensor, dry_tensor
 
 
 class Owner:
@@ -36,13 +37,16 @@ class Owner:
                                                    progress=progress)
         self.evaluator = Evaluator(self.context, self.eval_keys)
 
-    def encrypt(self, values, **options) -> Union[Ciphertext, Matrix]:
-        """A Ciphertext of numbers (n,), or a Matrix of (rows, columns); see PublicKey."""
-        encrypt = self.public_key.encrypt_matrix if np.ndim(values) == 2 else self.public_key.encrypt
+    def encrypt(self, values, **options) -> Union[Ciphertext, Matrix, Tensor]:
+        """A Ciphertext of numbers (n,), a Matrix of (rows, columns), or a Tensor of more axes, or of any number if
+        slot_axes is given; see PublicKey."""
+        key = self.public_key
+        encrypt = key.encrypt_tensor if _is_tensor(values, options) else \
+            key.encrypt_matrix if np.ndim(values) == 2 else key.encrypt
         return self.evaluator.bind(encrypt(values, **options))
 
     def decrypt(self, encrypted, count: Optional[int] = None, *, complex: bool = False) -> np.ndarray:
-        """The first `count` slots, or a matrix; see SecretKey.decrypt."""
+        """The first `count` slots, a matrix or a tensor; see SecretKey.decrypt."""
         return self.secret_key.decrypt(encrypted, count, complex=complex)
 
     def close(self) -> None:
@@ -70,10 +74,11 @@ class DryRun(Dict[str, Any]):
 
 
 def dry_run(program: Callable, *inputs, params=None, machine: Optional[str] = None, **need) -> DryRun:
-    """Runs a function of ciphertexts and matrices without values or keys, and keeps accounts.
+    """Runs a function of ciphertexts, matrices and tensors without values or keys, and keeps accounts.
 
     inputs: arrays like those to come, of which shape and largest value count: (n,) a ciphertext, (rows, columns) a
-    matrix; or an array and the layout of its matrix, (array, {"order": "by_columns"}), as encrypt_matrix takes it.
+    matrix, more axes a tensor; or an array and the layout of its matrix, (array, {"order": "by_columns"}), as
+    encrypt_matrix takes it, or the slot axes of its tensor, (array, {"slot_axes": 1}).
     params, need: as Params takes them. machine: whose seconds: "cpu", "h200", ...; see umbra/cost.h. """
     context = Context(params, device="dry", **need)
     evaluator = Evaluator(context)
@@ -88,17 +93,23 @@ def dry_run(program: Callable, *inputs, params=None, machine: Optional[str] = No
     return run
 
 
+def _is_tensor(values, options: Dict[str, Any]) -> bool:
+    return "slot_axes" in options or np.ndim(values) > 2
+
+
 def _input(values) -> Tuple[np.ndarray, Dict[str, Any]]:
-    """An array, and the layout that may come with it."""
+    """An array, and the options that may come with it."""
     array, layout = values if isinstance(values, tuple) and isinstance(values[-1], dict) else (values, {})
     return np.asarray(array), layout
 
 
-def _dry(context: Context, values: np.ndarray, layout: Dict[str, Any]):
+def _dry(context: Context, values: np.ndarray, options: Dict[str, Any]):
     """What encryption would have made of them: bounds are powers of two from 1 on."""
     bound = float(2 ** np.ceil(np.log2(max(np.abs(values).max(initial=0), 1))))
+    if _is_tensor(values, options):
+        return dry_tensor(context, values.shape, bound, **options)
     if values.ndim == 2:
-        struct = _call.options("umbra_matrix_layout", layout)
+        struct = _call.options("umbra_matrix_layout", options)
         return Matrix(_call.made("umbra_matrix", lib.umbra_dry_matrix, context._c, *values.shape, level_of(None), bound,
                                  _call.pointer_of(struct)), context)
     return Ciphertext(_call.made("umbra_ciphertext", lib.umbra_dry_ciphertext, context._c, level_of(None), 0, bound),
