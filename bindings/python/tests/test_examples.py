@@ -23,7 +23,8 @@ def run(name, *arguments):
                           text=True).stdout
 
 
-@pytest.mark.parametrize("name, most", [("breast_cancer.py", 15), ("onnx_network.py", 10), ("vectors.py", 7)])
+@pytest.mark.parametrize("name, most", [("breast_cancer.py", 15), ("onnx_network.py", 10), ("vectors.py", 7),
+                                        ("tensors.py", 6)])
 def test_lines(name, most):
     tree = ast.parse((EXAMPLES / name).read_text())
     statements = tree.body[1:]  # without the docstring
@@ -32,6 +33,11 @@ def test_lines(name, most):
 
 def test_vectors():
     assert run("vectors.py") == "[2. 5.]\n"
+
+
+def test_tensors():
+    layer = np.array([[0, 1], [2, 3], [4, 5]]) / 4 @ np.array([[1, -1], [0.5, 2]]) + [0.5, 0]
+    assert run("tensors.py") == f"{(layer ** 2).sum(axis=1).round(3)}\n"
 
 
 def test_breast_cancer(breast_cancer):

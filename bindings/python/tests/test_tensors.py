@@ -179,7 +179,7 @@ def test_complex_numbers(random):
     results = compare([(lambda x: x * 1j + w, (real, 2)), (lambda x: (x * 1j).conjugate(), (real, 1)),
                        (lambda x: x @ W, (real, 1)), (lambda x: x @ W, (real, 2)),
                        (lambda x, y: x + (y * 1j), (real, 1), (real, 1)),
-                       (lambda x: (x * z).T.sum(axis=0), (real, 2))])
+                       (lambda x: (x * z).T.sum(axis=0), (real, 2)), (lambda x: x @ W.real, (z, 1))])
     assert all(x.dtype == np.complex128 for x in results)
     with pytest.raises(umbra.InvalidArgumentError, match="complex"):
         results[0].to_matrix()
@@ -375,6 +375,17 @@ def test_errors_have_status_and_text(owner, random):
         assert isinstance(caught.value, umbra.Error) and caught.value.status == error.status > 0
 
 
+def test_more_distances_than_there_is_room_for(owner, monkeypatch):
+    monkeypatch.setattr("umbra._slot_map._MOST_VALUES", 16)
+    with pytest.raises(umbra.RangeError, match="distances, and there is room for 1 diagonals"):
+        owner.encrypt(np.ones((3, 5)), slot_axes=2).T
+
+
+def test_many_results_are_encoded_in_parts(random, monkeypatch):
+    monkeypatch.setattr("umbra._slot_map._MOST_TOGETHER", 1)
+    compare([(lambda x: x.transpose(1, 0, 2), (some_array(random, (3, 4, 2)), 1))])
+
+
 def test_what_is_no_operand(owner, random):
     x = owner.encrypt(some_array(random, (2, 3)), slot_axes=1)
     for attempt in (lambda: x + "text", lambda: x * owner.encrypt([1.0]), lambda: owner.encrypt([1.0]) * x,
@@ -453,6 +464,8 @@ def test_values_that_others_may_see(owner, random):
 def test_encoded_once(owner, random):
     a, b = some_array(random, 8), some_array(random, 8)
     x, plain = owner.encrypt(a), umbra.Plaintext(owner.context, b)
+    low = x.at_level(1) * plain
+    assert low.level == 0 and np.allclose(owner.decrypt(low, 8), a * b, atol=CLOSE)
     for result, expected in ((x * plain, a * b), (plain * x, a * b), (x + plain, a + b), (plain - x, b - a),
                              (x - plain, a - b)):
         assert np.allclose(owner.decrypt(result, 8), expected, atol=CLOSE)

@@ -31,7 +31,7 @@ class Packing:
             raise InvalidArgumentError(f"there is nothing in a tensor of the shape {shape}")
         self.shape = tuple(operator.index(n) for n in shape)
         self.count = math.prod(self.shape[:slot_axes])
-        self.slot_axes = slot_axes if self.count > 1 else 0
+        self.slot_axes = operator.index(slot_axes) if self.count > 1 else 0
         self.rest = self.shape[self.slot_axes:]
         self.period = min(most, 1 << (self.count - 1).bit_length())
         self.blocks = -(-self.count // self.period)

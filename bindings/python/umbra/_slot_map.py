@@ -10,9 +10,11 @@ from . import _call
 from ._library import ffi, lib
 from ._packing import Packing
 from .ciphertext import Ciphertext
+from .errors import RangeError
 from .evaluator import evaluator_of
 
-_MOST_VALUES = 1 << 24  # that diagonals of one transform have, if they are of several outputs
+_MOST_VALUES = 1 << 28  # that the diagonals of one output have: 2 GiB
+_MOST_TOGETHER = 1 << 24  # and those of several
 
 
 class SlotMap:
@@ -71,7 +73,10 @@ class SlotMap:
         for part in np.split(order, np.flatnonzero(np.diff(sources)) + 1):
             steps, step = np.unique(self._steps[part], return_inverse=True)
             targets, target = np.unique(self._target[part], return_inverse=True)
-            most = max(1, _MOST_VALUES // (len(steps) * width))
+            if len(steps) * width > _MOST_VALUES:
+                raise RangeError(f"elements of one ciphertext move by {len(steps)} distances, and there is room for "
+                                 f"{_MOST_VALUES // width} diagonals: with fewer axes in slots there are fewer")
+            most = max(1, _MOST_TOGETHER // (len(steps) * width))
             for first in range(0, len(targets), most):
                 few = targets[first:first + most]
                 here = (target >= first) & (target < first + most)
@@ -86,7 +91,7 @@ class _Transform:
     def __init__(self, x: Ciphertext, steps: np.ndarray, values: np.ndarray):
         self._key, self._steps, self._values = (x.level, x.slots, x.context), steps, values
         width = max(x.slots, values.shape[2])
-        tiled = np.ascontiguousarray(np.tile(values, width // values.shape[2]))
+        tiled = values if width == values.shape[2] else np.tile(values, width // values.shape[2])
         watch = _call.Watch()
         desc = _call.Struct("umbra_transform_desc", {
             "values": _call.pointer_to(tiled), "pairs": np.iscomplexobj(values), "diagonals": len(steps),

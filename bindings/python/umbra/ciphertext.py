@@ -17,8 +17,8 @@ from .refresh import Refresher
 
 
 class Plaintext(Public):
-    """A vector of real or complex numbers, encoded for one level; at most as many as slots. Operators of ciphertexts of
-    that level take it: what is encoded once serves any number of them."""
+    """A vector of real or complex numbers, encoded for one level; at most as many as slots. Operators of ciphertexts take
+    it, at the lower of both levels: what is encoded once serves any number of them."""
 
     __slots__ = ()
     _type = "umbra_plaintext"
@@ -35,7 +35,7 @@ class Plaintext(Public):
 class Ciphertext(Operand):
     """An encrypted vector of complex numbers, one a slot. Immutable.
 
-    With a and b ciphertexts, arrays (one value a slot) or numbers: a + b, a - b, -a; a * b, which takes a level unless
+    With a and b ciphertexts, arrays (one value a slot), plaintexts or numbers: a + b, a - b, -a; a * b, which takes a level unless
     b is an int; a << k and a >> k rotate slots to the left and right; a ** k, polynomial(), chebyshev() and apply()
     compute functions slot by slot. `evaluator` computes all that. """
 

@@ -107,7 +107,7 @@ def _dry(context: Context, values: np.ndarray, options: Dict[str, Any]):
     """What encryption would have made of them: bounds are powers of two from 1 on."""
     bound = float(2 ** np.ceil(np.log2(max(np.abs(values).max(initial=0), 1))))
     if _is_tensor(values, options):
-        return dry_tensor(context, values.shape, bound, **options)
+        return dry_tensor(context, values, bound, **options)
     if values.ndim == 2:
         struct = _call.options("umbra_matrix_layout", options)
         return Matrix(_call.made("umbra_matrix", lib.umbra_dry_matrix, context._c, *values.shape, level_of(None), bound,

@@ -32,9 +32,9 @@ class Tensor:
     whatever does not mix records needs no rotations. With none, each number fills a ciphertext, and goes with tensors
     of any packing. Slot axes of one element in all count as none.
 
-    With a and b tensors, arrays or numbers: a + b, a - b, -a; a * b, which takes a level unless b is an int; a @ b;
-    a ** k, polynomial(), chebyshev(), apply(); sums and means; indices, reshape(), transpose(), repacked(), by the
-    rules of NumPy. Two tensors go together if they have the same slot axes and as many behind them, or if one has no
+    With a and b tensors, arrays or numbers: a + b, a - b, -a; a * b, which takes a level unless b is an int, or ints
+    that do not vary along slots; a @ b; a ** k, polynomial(), chebyshev(), apply(); sums and means; indices, reshape(),
+    transpose(), repacked(), by the rules of NumPy. Two tensors go together if they have the same slot axes and as many behind them, or if one has no
     slot axes and does not vary along the other's; arrays, if the result has the tensor's slot axes. Added to one that
     does not fill its slots, a tensor without slot axes takes a level.
 
@@ -156,7 +156,7 @@ class Tensor:
     @property
     def precision(self) -> float:
         """Bits after the binary point that are right: -log2 of error_bound."""
-        return -math.log2(self.error_bound)
+        return -math.log2(self.error_bound) if self.error_bound else math.inf
 
     @property
     def headroom_bits(self) -> float:
@@ -542,13 +542,14 @@ def encrypt_tensor(key, values, slot_axes: Optional[int], level: Optional[int]) 
                       array.dtype)
 
 
-def dry_tensor(context: Context, shape: Tuple[int, ...], bound: float, slot_axes: Optional[int] = None,
+def dry_tensor(context: Context, values, bound: float, slot_axes: Optional[int] = None,
                level: Optional[int] = None) -> Tensor:
     """Without values, on a dry device."""
-    packing = Packing(shape, slot_axes, context.params.slots)
+    array = _numbers(values)
+    packing = Packing(array.shape, slot_axes, context.params.slots)
     return Tensor._of(packing, objects([Ciphertext(
         _call.made("umbra_ciphertext", lib.umbra_dry_ciphertext, context._c, level_of(level), packing.period, bound),
-        context) for _ in range(math.prod(packing.ciphertexts))], packing.ciphertexts), np.float64)
+        context) for _ in range(math.prod(packing.ciphertexts))], packing.ciphertexts), array.dtype)
 
 
 def _numbers(values) -> np.ndarray:
