@@ -446,6 +446,18 @@ def test_bytes_that_are_no_tensor(owner):
             umbra.Tensor.from_bytes(owner.context, broken)
 
 
+def test_bytes_that_were_changed(owner, random):
+    x = owner.secret_key.encrypt_tensor(np.ones((2, 2)), slot_axes=1, level=0)
+    data, starts = x.to_bytes(), len(x.ciphertexts[0, 0].to_bytes())
+    for at in (*random.integers(0, 200, 60), *random.integers(2 * starts, len(data), 140)):
+        broken = bytearray(data)
+        broken[at] ^= random.integers(1, 256)
+        try:
+            assert np.allclose(owner.decrypt(umbra.Tensor.from_bytes(owner.context, broken)), 1, atol=CLOSE)
+        except umbra.FormatError:
+            pass
+
+
 def test_closed_tensors_are_refused(owner):
     with owner.encrypt(np.ones((2, 2, 2)), slot_axes=1) as x:
         part = x[:, 0]

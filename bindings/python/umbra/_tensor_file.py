@@ -27,16 +27,18 @@ def written(header: Dict[str, Any], files: List[bytes]) -> bytes:
 def read(data) -> Tuple[Dict[str, Any], List[bytes]]:
     """The header, whose entries are of the right types, and the files."""
     try:
+        data = bytes(data)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-                raise FormatError("no encrypted tensor: its files are compressed")
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members) or \
+                    sum(member.file_size for member in members) > len(data):
+                raise FormatError("no encrypted tensor: its files are compressed, or lie over each other")
             header = json.loads(archive.read(_HEADER))
             files = [archive.read(f"{i}.umbra") for i in range(len(members) - 1)]
         if any(type(n) is not int for n in (*header["shape"], header["slot_axes"])) or \
                 header["dtype"] not in ("float64", "complex128"):
             raise FormatError(f"no encrypted tensor: {header} describes none")
-    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, RuntimeError, EOFError, OSError) as error:
         raise error if isinstance(error, FormatError) else FormatError(f"no encrypted tensor: {error}") from None
     return header, files
 
