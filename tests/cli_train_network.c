@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include <umbra/tensors.h>
+#include <umbra/umbra.h>
 #include "cli_process.h"
 
 enum { ROWS = 60 };
@@ -49,6 +49,7 @@ static void wrong_usage(void **state) {
   assert_fails(2, "--outputs goes with --shape", "plan classes.csv --labels classes --outputs 3");
   assert_fails(2, "--scaling FILE is missing", "plan classes.csv --labels classes --out plan.umbra");
   assert_fails(2, "values take the squared error", "plan values.csv --labels values --loss one-vs-rest");
+  assert_fails(2, "--public-features is of networks", "plan --shape 100x3 --public-features");
   assert_fails(2, "--positive goes with labels of two classes", "plan classes.csv --labels classes --positive red");
 }
 
@@ -104,6 +105,44 @@ static void softmaxes_are_planned(void **state) {
   assert_fails(1, "degree is 3; within a range of 4 the exponential's polynomial",
                "plan classes.csv --labels classes --loss softmax --degree 3 --rate 0.1");
   assert_fails(1, "outputs is 1; a softmax is of two or more", "plan --shape 100x8 --loss softmax --outputs 1");
+}
+
+/* A secret key of the plan's parameters, alone. */
+static void make_key(const char *path) {
+  umbra_train_plan *plan = NULL;
+  umbra_context *context = NULL;
+  umbra_secret_key *key = NULL;
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT};
+  assert_int_equal(umbra_train_plan_load(&plan, path), UMBRA_OK);
+  desc.params = umbra_train_plan_params(plan);
+  assert_int_equal(umbra_context_create(&context, &desc), UMBRA_OK);
+  assert_int_equal(umbra_secret_key_generate(&key, context), UMBRA_OK);
+  assert_int_equal(shell("mkdir -p secret"), 0);
+  assert_int_equal(umbra_secret_key_save(key, "secret/key.umbra", NULL), UMBRA_OK);
+  umbra_secret_key_destroy(key);
+  umbra_context_destroy(context);
+  umbra_train_plan_destroy(plan);
+}
+
+/* Public features are in the data set, in the order that everybody knows, and whoever encrypts is told. */
+static void features_may_be_public(void **state) {
+  (void)state;
+  assert_succeeds("plan classes.csv --labels classes --loss squared --rate 0.25 --iterations 4 --batch 30 --shuffle 3 "
+                  "--public-features --scale none --scaling public.csv --out public.umbra --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  assert_true(cJSON_IsTrue(cJSON_GetObjectItem(plan, "public_features")));
+  assert_true(cJSON_IsTrue(cJSON_GetObjectItem(plan, "shuffle")));
+  assert_false(cJSON_IsTrue(cJSON_GetObjectItem(plan, "secret_order")));
+  cJSON_Delete(json);
+  assert_succeeds("inspect public.umbra");
+  assert_non_null(strstr(contents("out"), "in the clear in the data set"));
+  make_key("public.umbra");
+  assert_int_equal(umbra("encrypt classes.csv --plan public.umbra --scaling public.csv --secret secret/key.umbra --out "
+                         "data"),
+                   0);
+  assert_non_null(strstr(contents("err"), "features are public"));
+  assert_int_equal(shell("test -e data/block-000001.umbra && test ! -e data/block-000002.umbra"), 0);
 }
 
 static void classes_may_weigh_something(void **state) {
@@ -327,6 +366,7 @@ int main(void) {
       cmocka_unit_test(shapes_are_planned),
       cmocka_unit_test(classes_are_planned),
       cmocka_unit_test(softmaxes_are_planned),
+      cmocka_unit_test(features_may_be_public),
       cmocka_unit_test(classes_may_weigh_something),
       cmocka_unit_test(ranges_that_break_are_refused),
       cmocka_unit_test(activations_are_planned),

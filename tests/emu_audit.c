@@ -33,13 +33,13 @@ static void audit_on(const training *t, const chain *c, const char *device) {
   umbra_context_destroy(there.s.context);
 }
 
-static void every_backend_agrees(void **state) {
-  (void)state;
+/* Takes the records over. */
+static void audit_everywhere(umbra_records *records, umbra_train_options options) {
   static const char *const devices[] = {"ref", "avx2", "avx512", "emu", "cuda"};
   training t;
   chain c;
   int audited = 0;
-  training_open(&t, training_params(), random_records(30, 3, 1), audited_options(ITERATIONS), NULL);
+  training_open(&t, training_params(), records, options, NULL);
   chain_open(&c, ITERATIONS, KEEP);
   train_on(&t, &c, ITERATIONS);
   for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
@@ -50,6 +50,17 @@ static void every_backend_agrees(void **state) {
   assert_true(audited >= 2); /* at least the portable one and the emulator */
   chain_close(&c);
   training_close(&t);
+}
+
+static void every_backend_agrees(void **state) {
+  (void)state;
+  umbra_train_options options = audited_options(ITERATIONS);
+  audit_everywhere(random_records(30, 3, 1), options);
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.outputs = 3;
+  options.public_features = 1;
+  audit_everywhere(records_of_classes(30, 3, 3, 1), options);
 }
 
 int main(void) {

@@ -417,7 +417,7 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   assert_ok(umbra_train_state_make(&index->weights, 1));
   index->weights.part[0] = small_weights(o, public);
   block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
-  assert_ok(umbra_matrix_encrypt_source(&block->records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
+  assert_ok(umbra_matrix_encrypt_source(&block->held.records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
                                         TRAINING_COLUMNS, &training_plan.layout, training_plan.record_level, NULL));
   checkpoint->stamp = umbra_train_stamp_of(&training_plan, training_data, 1);
   assert_ok(umbra_train_state_make(&checkpoint->state, 2));

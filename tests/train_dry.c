@@ -83,14 +83,17 @@ static void test_networks(void **state) {
     umbra_loss loss;
     uint32_t degree; /* of activations */
     uint32_t levels; /* that refreshes leave; 0: as usual */
-  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED, 0, 0},
-                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST, 0, 0},
-                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED, 0, 0},
-                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 0},
-                  {{90, 9, 0, 3, 3, 1}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 10},
-                  {{3000, 30, 1200, 3, 4, 0}, 2, {8, 4}, UMBRA_LOSS_SQUARED, 0, 8},
-                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST, 0, 0},
-                  {{70, 5, 40, 3, 3, 0}, 1, {8}, UMBRA_LOSS_SQUARED, 4, 0}};
+    int public_features;
+  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED, 0, 0, 0},
+                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST, 0, 0, 0},
+                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED, 0, 0, 0},
+                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 0, 0},
+                  {{90, 9, 0, 3, 3, 1}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 10, 0},
+                  {{3000, 30, 1200, 3, 4, 0}, 2, {8, 4}, UMBRA_LOSS_SQUARED, 0, 8, 0},
+                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST, 0, 0, 0},
+                  {{70, 5, 40, 3, 3, 0}, 1, {8}, UMBRA_LOSS_SQUARED, 4, 0, 0},
+                  {{3000, 30, 1200, 3, 3, 0}, 2, {8}, UMBRA_LOSS_SQUARED, 0, 0, 1},
+                  {{90, 9, 0, 3, 3, 1}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0, 10, 1}};
   for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
     umbra_params *params = networks[i].levels ? levels_of(networks[i].levels) : training_params();
     umbra_sigmoid_options sigmoid;
@@ -102,6 +105,7 @@ static void test_networks(void **state) {
     options.loss = networks[i].loss;
     options.hidden_degree = networks[i].degree;
     options.hidden_function = networks[i].degree ? UMBRA_FUNCTION_SILU : UMBRA_FUNCTION_GIVEN;
+    options.public_features = networks[i].public_features;
     memcpy(options.hidden, networks[i].hidden, sizeof options.hidden);
     assert_ok(umbra_train_plan_create(&plan, params, &options));
     hold_plan(plan);

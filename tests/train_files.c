@@ -250,11 +250,11 @@ static void data_sets_hold_the_records(void **state) {
   umbra_dataset *dataset = open_data("data", 0);
   check_weights(umbra_dataset_weights(dataset)->part[0]);
   for (uint64_t k = 0; k < plan->blocks; k++) {
-    const umbra_matrix *m = NULL;
+    const umbra_train_block *m = NULL;
     uint64_t read = 0;
     assert_ok(umbra_dataset_block_at(dataset, k, &m, &read, NULL));
     assert_int_equal(read, file_size(block_path("data", k)));
-    check_block(m, umbra_plan_block(plan, k), order);
+    check_block(m->records, umbra_plan_block(plan, k), order);
   }
   assert_int_equal(file_size(in_folder("data/data.umbra")), umbra_dataset_index_bytes(plan));
   umbra_dataset_close(dataset);
@@ -269,13 +269,13 @@ static void secret_keys_halve_data_sets(void **state) {
   umbra_dataset *dataset = open_data("seeded", 0);
   check_weights(umbra_dataset_weights(dataset)->part[0]);
   for (uint64_t k = 0; k < plan->blocks; k++) {
-    const umbra_matrix *m = NULL;
+    const umbra_train_block *m = NULL;
     uint64_t read = 0;
     const uint64_t size = file_size(block_path("seeded", k)), public = file_size(block_path("data", k));
     assert_true(size > public / 2 && size < 0.51 * (double)public);
     assert_ok(umbra_dataset_block_at(dataset, k, &m, &read, NULL));
     assert_int_equal(read, size);
-    check_block(m, umbra_plan_block(plan, k), order);
+    check_block(m->records, umbra_plan_block(plan, k), order);
   }
   assert_true(file_size(in_folder("seeded/data.umbra")) < 0.51 * (double)umbra_dataset_index_bytes(plan));
   umbra_dataset_close(dataset);
@@ -309,20 +309,21 @@ static void check_budget(uint64_t budget, uint64_t kept) {
   uint64_t part = umbra_params_ciphertext_bytes(s.params, plan->record_level), opened = umbra_context_memory(s.context);
   uint64_t found = 0;
   for (uint64_t i = 0; i < 2 * plan->blocks; i++) {
-    const umbra_matrix *a = NULL, *b = NULL;
+    const umbra_train_block *a = NULL, *b = NULL;
     uint64_t read = 1, all = 0;
     assert_ok(umbra_dataset_block_at(dataset, i % plan->blocks, &a, &read, NULL));
     assert_ok(umbra_dataset_block_at(plain, i % plan->blocks, &b, &all, NULL));
     assert_true(all > 0 && (read == all || read == 0));
-    assert_int_equal(a->parts, b->parts);
-    for (size_t p = 0; p < a->parts; p++) {
-      bytes expected = ciphertext_bytes(b->part[p]);
-      assert_true(has_bytes(a->part[p], &expected));
+    const size_t parts = a->records->parts;
+    assert_int_equal(parts, b->records->parts);
+    for (size_t p = 0; p < parts; p++) {
+      bytes expected = ciphertext_bytes(b->records->part[p]);
+      assert_true(has_bytes(a->records->part[p], &expected));
       free(expected.data);
     }
     found += i >= plan->blocks && read == 0;
     umbra_dataset_release(plain);
-    assert_true(umbra_context_memory(s.context) - opened <= kept * plan->report.block_bytes + a->parts * part);
+    assert_true(umbra_context_memory(s.context) - opened <= kept * plan->report.block_bytes + parts * part);
   }
   assert_int_equal(found, kept);
   umbra_dataset_release(dataset);
@@ -385,7 +386,7 @@ static void data_sets_of_other_owners(void **state) {
 static void blocks_that_change_meanwhile(void **state) {
   (void)state;
   umbra_dataset *dataset = open_data("later", 0);
-  const umbra_matrix *untouched = (const umbra_matrix *)&s, *m = untouched;
+  const umbra_train_block *untouched = (const umbra_train_block *)&s, *m = untouched;
   uint64_t read;
   bytes b = file_bytes(block_path("later", 1));
   b.data[b.size / 2] ^= 1;
@@ -724,7 +725,7 @@ static umbra_status read_block(const char *path) {
   (void)path;
   umbra_dataset *dataset = NULL;
   umbra_status status = open_as(&dataset, "data", plan, 0);
-  const umbra_matrix *m = NULL;
+  const umbra_train_block *m = NULL;
   uint64_t read;
   if (status == UMBRA_OK) status = umbra_dataset_block_at(dataset, 2, &m, &read, NULL);
   umbra_dataset_close(dataset);

@@ -119,14 +119,16 @@ static void resumed(void **state) {
   options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
   options.momentum = 0.5;
   check_resumed(training_params(), records_of_classes(50, 5, 3, 11), options);
+  options.public_features = 1;
+  check_resumed(training_params(), records_of_classes(50, 5, 3, 11), options);
   check_resumed(levels_of(8), records_of_classes(40, 4, 2, 10), deep_options(3));
 }
 
 /* ---- the counter ---- */
 
-static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+static umbra_status next_block(const umbra_train_block **found, void *source, uint64_t block) {
   uint64_t read;
-  return umbra_dataset_block_at(source, block, matrix, &read, NULL);
+  return umbra_dataset_block_at(source, block, found, &read, NULL);
 }
 
 /* The weights after the first iteration of a plan, on the same ciphertexts. */
@@ -206,8 +208,7 @@ static void counters_that_are_refused(void **state) {
 /* ---- other devices ---- */
 
 /* On a simulation without noise a training is its twin; and a short one says how long it takes. */
-static void simulated_and_timed(void **state) {
-  (void)state;
+static void simulate_and_time(int public_features) {
   training t;
   umbra_train_options options = options_of(3);
   umbra_context *context = NULL;
@@ -219,6 +220,7 @@ static void simulated_and_timed(void **state) {
   options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
   options.momentum = 0.5;
   options.count_loss = 1;
+  options.public_features = public_features;
   training_open(&t, training_params(), records_of_classes(70, 5, 3, 15), options, NULL);
   const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = 1};
   assert_ok(umbra_context_create(
@@ -252,6 +254,12 @@ static void simulated_and_timed(void **state) {
   umbra_trainer_destroy(trainer);
   umbra_context_destroy(context);
   training_close(&t);
+}
+
+static void simulated_and_timed(void **state) {
+  (void)state;
+  simulate_and_time(0);
+  simulate_and_time(1);
 }
 
 /* ---- records of several classes, and of values ---- */

@@ -396,6 +396,41 @@ static void weighted(void **state) {
   check(weighted_records(140, 5, 35), options);
 }
 
+/* ---- features that are public ---- */
+
+/* Several blocks, of which the last is smaller; weights of records behind no features; a hidden layer; sums refreshed. */
+static void public_features(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(3);
+  options.public_features = 1;
+  options.outputs = 10;
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.rate = 0.25;
+  options.batch = 1200;
+  options.shuffle = 1;
+  options.seed = 3;
+  options.count_loss = 1;
+  check(records_of_classes(1700, 20, 10, 3), options);
+  options = options_of(2);
+  options.public_features = 1;
+  options.kind = UMBRA_TRAIN_WEIGHTED_NETWORK;
+  options.outputs = 3;
+  check(weighted_records(50, 4, 34), options);
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.hidden[0] = 40;
+  options.outputs = 4;
+  options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  options.momentum = 0.5;
+  options.rate = 0.125;
+  options.bootstrap_result = 1;
+  sigmoid.range = 16;
+  check(records_of_classes(70, 30, 4, 9), options);
+  options = deep_options(3);
+  options.public_features = 1;
+  options.count_loss = 1;
+  check_in(levels_of(8), records_of_classes(40, 4, 2, 10), options, 6);
+}
+
 /* ---- optimizers ---- */
 
 static void optimizers(void **state) {
@@ -561,6 +596,7 @@ int main(void) {
       cmocka_unit_test(softmax),
       cmocka_unit_test(weights_are_normalised),
       cmocka_unit_test(weighted),
+      cmocka_unit_test(public_features),
       cmocka_unit_test(optimizers),
       cmocka_unit_test(one_hidden_layer),
       cmocka_unit_test(wide),

@@ -95,8 +95,8 @@ static void options_of_networks_count(void **state) {
   umbra_train_options base = base_options(), found = {UMBRA_TRAIN_OPTIONS_INIT};
   base.kind = UMBRA_TRAIN_NETWORK;
   base.outputs = 1;
-  enum { CHANGES = 9 };
-  umbra_train_options changed[CHANGES] = {base, base, base, base, base, base, base, base, base};
+  enum { CHANGES = 10 };
+  umbra_train_options changed[CHANGES] = {base, base, base, base, base, base, base, base, base, base};
   changed[0].optimizer = UMBRA_OPTIMIZER_NESTEROV;
   changed[1].loss = UMBRA_LOSS_SQUARED;
   changed[2].outputs = 3;
@@ -106,6 +106,7 @@ static void options_of_networks_count(void **state) {
   changed[6].hidden[0] = 2, changed[6].hidden_function = UMBRA_FUNCTION_GELU, changed[6].hidden_degree = 3;
   changed[7].count_loss = 1;
   changed[8].hidden[0] = 2, changed[8].start = 0.25;
+  changed[9].public_features = 1;
   uint8_t digest[CHANGES][UMBRA_DIGEST_BYTES];
   for (int i = 0; i < CHANGES; i++) {
     umbra_train_plan *network = NULL;
@@ -120,6 +121,7 @@ static void options_of_networks_count(void **state) {
     assert_int_equal(found.hidden_function, changed[i].hidden_function);
     assert_int_equal(found.hidden_degree, changed[i].hidden_degree);
     assert_int_equal(found.count_loss, changed[i].count_loss);
+    assert_int_equal(found.public_features, changed[i].public_features);
     assert_true(found.start == changed[i].start);
     assert_ok(umbra_train_plan_create(&network, params, &changed[i]));
     umbra_train_plan_digest(network, digest[i]);

@@ -312,7 +312,7 @@ static void loaders_check_bounds(void **state) {
   (void)state;
   enum { OF_FIRST = 1, OF_BLOCK = 2 }; /* behind STAMP; behind STAMP and MATRIX */
   const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .record_bound = 16};
-  const umbra_matrix *block;
+  const umbra_train_block *block;
   umbra_dataset *set = NULL;
   uint8_t id[UMBRA_OWNER_BYTES];
   char data[96], path[160];

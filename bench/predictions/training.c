@@ -33,14 +33,14 @@ typedef struct training {
   umbra_public_key *public_key;
   umbra_eval_keys *keys;
   umbra_stepper *stepper;
-  umbra_matrix *block;
+  umbra_train_block block;
   umbra_train_state state;
   uint32_t begin, end; /* iterations from one refresh to the next */
 } training;
 
 static void training_close(training *t) {
   umbra_train_state_clear(&t->state);
-  umbra_matrix_destroy(t->block);
+  umbra_train_block_clear(&t->block);
   umbra_stepper_destroy(t->stepper);
   umbra_eval_keys_destroy(t->keys);
   umbra_public_key_destroy(t->public_key);
@@ -85,7 +85,7 @@ static umbra_status make_data(training *t) {
   const umbra_train_plan *plan = t->plan;
   const umbra_encryptor by = umbra_encryptor_of(t->public_key);
   umbra_train_state first;
-  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block, by, &(umbra_matrix_source){zero_element, NULL, 0},
+  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block.records, by, &(umbra_matrix_source){zero_element, NULL, 0},
                                         umbra_plan_block(plan, 0).rows, plan->data_columns, &plan->layout,
                                         plan->data_level, NULL));
   UMBRA_TRY(umbra_train_state_make(&first, plan->firsts));
@@ -95,9 +95,9 @@ static umbra_status make_data(training *t) {
   return status;
 }
 
-static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+static umbra_status next_block(const umbra_train_block **found, void *source, uint64_t block) {
   (void)block;
-  *matrix = ((const training *)source)->block;
+  *found = &((const training *)source)->block;
   return UMBRA_OK;
 }
 

@@ -47,12 +47,23 @@ static bool take_records(data_job *j, const cli_data_options *o, cli_report *rep
          cli_records_scale(&j->records, "DATA", j->scaling) && cli_private_limit(&j->records, "DATA", j->plan);
 }
 
+/* Whoever encrypts may not have made the plan. */
+static bool warn_of_public(const data_job *j, cli_report *report) {
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL)) return false;
+  if (planned.public_features)
+    cli_report_warning(report,
+                       "by the plan features are public: the data set has them as they are scaled, in the clear");
+  return true;
+}
+
 static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
   cli_training before;
   if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_scaling_load(&j->scaling, o->scaling, j->plan, report) ||
       !take_records(j, o, report) ||
       (o->initial &&
-       !cli_weights_load(&j->initial, &before, "--initial", o->initial, umbra_records_columns(j->records))))
+       !cli_weights_load(&j->initial, &before, "--initial", o->initial, umbra_records_columns(j->records))) ||
+      !warn_of_public(j, report))
     return false;
   if (!j->scaling)
     cli_report_warning(

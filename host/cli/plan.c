@@ -321,7 +321,9 @@ static void check_usage(plan_options *o) {
   o->train.whole_batches = o->whole_batches;
   o->train.bootstrap_result = o->bootstrap_result;
   o->train.count_loss = o->count_loss;
-  o->train.shuffle = o->shuffle != CLI_NOT_GIVEN ? UMBRA_SHUFFLE_SECRET : UMBRA_SHUFFLE_NONE;
+  o->train.public_features = o->public_features;
+  if (o->shuffle != CLI_NOT_GIVEN) /* features that can be seen show their order */
+    o->train.shuffle = o->public_features ? UMBRA_SHUFFLE_PUBLIC : UMBRA_SHUFFLE_SECRET;
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
 
@@ -423,6 +425,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "of a network: each iteration adds the mean squared error of its batch, encrypted, to a file that the owner "
        "decrypts",
        CLI_FLAG, &o.count_loss, CLI_OPTIONAL},
+      {"public-features", NULL,
+       "of a network: the data set has scaled features in the clear, and only labels and weights are encrypted; less "
+       "to "
+       "compute, and --shuffle is no secret",
+       CLI_FLAG, &o.public_features, CLI_OPTIONAL},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"record-bound", "B",

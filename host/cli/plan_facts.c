@@ -82,6 +82,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   cJSON_AddRawToObject(json, "seed", seed);
   cJSON_AddBoolToObject(json, "bootstrap_result", o->bootstrap_result);
   cJSON_AddBoolToObject(json, "count_loss", o->count_loss);
+  cJSON_AddBoolToObject(json, "public_features", o->public_features);
   cJSON_AddStringToObject(json, "target", umbra_target_name(o->target));
   cJSON_AddStringToObject(json, "kind", kinds[o->kind]);
   cJSON_AddStringToObject(json, "optimizer", optimizers[o->optimizer]);
@@ -192,9 +193,11 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
 
 static void print_data(const umbra_train_options *o, const umbra_train_report *r) {
   char all[CLI_UNITS], block[CLI_UNITS], read[CLI_UNITS];
-  printf("  %-18s %zu file%s of up to %s and an index, %s in all; half as long with encrypt --secret\n", "data set",
-         r->blocks, r->blocks == 1 ? "" : "s", cli_bytes_text(block, (double)r->block_bytes),
-         cli_bytes_text(all, (double)r->data_bytes));
+  printf("  %-18s %zu file%s of up to %s and an index, %s in all; %s with encrypt --secret\n", "data set", r->blocks,
+         r->blocks == 1 ? "" : "s", cli_bytes_text(block, (double)r->block_bytes),
+         cli_bytes_text(all, (double)r->data_bytes), o->public_features ? "less" : "half as long");
+  if (o->public_features)
+    printf("  %-18s in the clear in the data set, for whoever has it; labels and weights are encrypted\n", "features");
   printf("  %-18s %s\n", "target", umbra_target_name(o->target));
   printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
 }

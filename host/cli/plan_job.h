@@ -20,7 +20,7 @@ typedef struct plan_options {
   double statistical, least_bits;                 /* of that; 0: not said */
   umbra_privacy_options privacy;                  /* if `promise` is not NULL */
   uint32_t folds;
-  bool whole_batches, bootstrap_result, count_loss, calibrate, json, no_search, tried, no_estimate;
+  bool whole_batches, bootstrap_result, count_loss, public_features, calibrate, json, no_search, tried, no_estimate;
   bool coarse, explain_visible;
   bool network; /* is trained, not a logistic model */
   bool momentum_given, norm_given;

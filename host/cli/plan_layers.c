@@ -69,6 +69,8 @@ void cli_layers_check_usage(plan_options *o) {
                o->activation || o->train.hidden_degree || o->train.start > 0;
   if (!o->network && o->count_loss)
     cli_usage("--count-loss is of networks: --loss one-vs-rest makes a logistic model one");
+  if (!o->network && o->public_features)
+    cli_usage("--public-features is of networks: --loss one-vs-rest makes a logistic model one");
   if (!o->network) return;
   parse_hidden(&o->train, o->hidden);
   take_activation(o);

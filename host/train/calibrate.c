@@ -17,7 +17,7 @@ typedef struct rehearsal {
   umbra_public_key *key;
   umbra_eval_keys *keys;
   umbra_stepper *stepper;
-  umbra_matrix *block;
+  umbra_train_block block;
   umbra_train_state state;
   umbra_watch watch;
   double loading, iterations,
@@ -27,7 +27,7 @@ typedef struct rehearsal {
 static void clear(rehearsal *r) {
   if (r->stepper) umbra_evaluator_watch(umbra_step_evaluator(r->stepper), NULL);
   umbra_train_state_clear(&r->state);
-  umbra_matrix_destroy(r->block);
+  umbra_train_block_clear(&r->block);
   umbra_stepper_destroy(r->stepper);
   umbra_eval_keys_destroy(r->keys);
   umbra_public_key_destroy(r->key);
@@ -74,7 +74,9 @@ static double zero(umbra_element element, const void *source) {
 static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
   const umbra_matrix_source source = {zero, NULL, 0};
-  return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source,
+  if (plan->options.public_features)
+    UMBRA_TRY(umbra_features_make(&r->block.features, plan->options.rows, plan->options.columns));
+  return umbra_matrix_encrypt_source(&r->block.records, umbra_encryptor_of(r->key), &source,
                                      umbra_plan_matrix_rows(plan, plan->options.rows), plan->data_columns,
                                      &plan->layout, plan->record_level, &r->watch);
 }
@@ -95,9 +97,9 @@ static umbra_status time_loading(rehearsal *r) {
   size_t size;
   void *bytes;
   umbra_matrix *copy = NULL;
-  UMBRA_TRY(umbra_matrix_write(r->block, NULL, &size, NULL));
+  UMBRA_TRY(umbra_matrix_write(r->block.records, NULL, &size, NULL));
   UMBRA_TRY(umbra_alloc(&bytes, size, 1, "a block"));
-  umbra_status status = umbra_matrix_write(r->block, bytes, &size, &progress);
+  umbra_status status = umbra_matrix_write(r->block.records, bytes, &size, &progress);
   double started = umbra_seconds();
   if (status == UMBRA_OK) status = umbra_matrix_read(&copy, r->context, bytes, size, &progress);
   r->loading = umbra_seconds() - started;
@@ -106,9 +108,9 @@ static umbra_status time_loading(rehearsal *r) {
   return status;
 }
 
-static umbra_status the_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+static umbra_status the_block(const umbra_train_block **found, void *source, uint64_t block) {
   (void)block;
-  *matrix = ((const rehearsal *)source)->block;
+  *found = &((const rehearsal *)source)->block;
   return UMBRA_OK;
 }
 

@@ -17,8 +17,8 @@ struct umbra_dataset {
   umbra_train_state weights;
   uint8_t digest[UMBRA_DIGEST_BYTES];          /* of the index */
   uint8_t (*block_digest)[UMBRA_DIGEST_BYTES]; /* as they were last read; zeros: not yet */
-  umbra_matrix **kept;                         /* by block; NULL: not in memory */
-  umbra_matrix *passing;                       /* the block of the last call, if it is not kept */
+  umbra_train_block *kept;                     /* by number; empty: not in memory */
+  umbra_train_block passing;                   /* the block of the last call, if it is not kept */
   uint64_t budget;                             /* left of it */
 };
 
@@ -99,11 +99,13 @@ umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, con
 
 /* ---- without values ---- */
 
-umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
-                                     uint64_t rows) {
+umbra_status umbra_dataset_dry_block(umbra_train_block *block, const umbra_train_plan *plan,
+                                     const umbra_context *context, uint64_t rows) {
   const double bound = umbra_plan_block_bound(plan), unknown = 1; /* nothing that is computed depends on it */
-  return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->record_level,
-                          bound > 0 ? bound : unknown, &plan->layout);
+  *block = (umbra_train_block){0};
+  if (plan->options.public_features) block->features = (umbra_features){rows, plan->options.columns, NULL};
+  return umbra_dry_matrix(&block->records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns,
+                          plan->record_level, bound > 0 ? bound : unknown, &plan->layout);
 }
 
 umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,
@@ -145,7 +147,7 @@ umbra_status umbra_dataset_open_sim(umbra_dataset **dataset, const umbra_train_s
 void umbra_dataset_close(umbra_dataset *dataset) {
   if (!dataset) return;
   umbra_dataset_release(dataset);
-  for (uint64_t i = 0; dataset->kept && i < dataset->plan->blocks; i++) umbra_matrix_destroy(dataset->kept[i]);
+  for (uint64_t i = 0; dataset->kept && i < dataset->plan->blocks; i++) umbra_train_block_clear(&dataset->kept[i]);
   umbra_free(dataset->kept);
   umbra_free(dataset->block_digest);
   umbra_train_state_clear(&dataset->weights);
@@ -159,16 +161,16 @@ const umbra_train_state *umbra_dataset_weights(const umbra_dataset *dataset) { r
 
 /* ---- blocks ---- */
 
-static umbra_status make_dry_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records,
+static umbra_status make_dry_block(const umbra_dataset *dataset, uint64_t number, umbra_train_block *block,
                                    uint64_t *bytes) {
   const uint64_t rows = umbra_plan_block(dataset->plan, number).rows;
   *bytes = umbra_dataset_block_bytes(dataset->plan, rows);
-  return umbra_dataset_dry_block(records, dataset->plan, dataset->context, rows);
+  return umbra_dataset_dry_block(block, dataset->plan, dataset->context, rows);
 }
 
-static umbra_status read_block(umbra_dataset *dataset, uint64_t number, umbra_matrix **records, uint64_t *bytes,
+static umbra_status read_block(umbra_dataset *dataset, uint64_t number, umbra_train_block *found, uint64_t *bytes,
                                umbra_watch *watch) {
-  if (!dataset->folder) return make_dry_block(dataset, number, records, bytes);
+  if (!dataset->folder) return make_dry_block(dataset, number, found, bytes);
   char path[PATH_MAX];
   const umbra_dataset_place place = {.origin = umbra_dataset_origin(dataset), .block = number};
   void *made = NULL;
@@ -176,40 +178,42 @@ static umbra_status read_block(umbra_dataset *dataset, uint64_t number, umbra_ma
   const umbra_wanted wanted = {&place, params_digest(dataset)};
   UMBRA_TRY(umbra_format_load(&umbra_dataset_block_format, &made, &wanted, path, watch));
   umbra_dataset_block *block = made;
-  *records = block->records;
+  *found = block->held;
   *bytes = block->bytes;
   memcpy(dataset->block_digest[number], block->digest, sizeof block->digest);
   umbra_free(block);
   return UMBRA_OK;
 }
 
-static uint64_t memory_of(const umbra_dataset *dataset, const umbra_matrix *records) {
-  return records->parts * umbra_params_ciphertext_bytes(dataset->plan->params, dataset->plan->record_level);
+static uint64_t memory_of(const umbra_dataset *dataset, const umbra_train_block *block) {
+  const umbra_features *f = &block->features;
+  return block->records->parts * umbra_params_ciphertext_bytes(dataset->plan->params, dataset->plan->record_level) +
+         f->rows * f->columns * sizeof *f->value;
 }
 
 /* To the memory that stays, if the budget allows, else to that of the next moment. */
-static void place_block(umbra_dataset *dataset, uint64_t number, umbra_matrix *records) {
-  const uint64_t bytes = memory_of(dataset, records);
-  if (bytes > dataset->budget) {
-    dataset->passing = records;
-    return;
-  }
-  dataset->budget -= bytes;
-  dataset->kept[number] = records;
+static const umbra_train_block *place_block(umbra_dataset *dataset, uint64_t number, const umbra_train_block *block) {
+  const uint64_t bytes = memory_of(dataset, block);
+  const int kept = bytes <= dataset->budget;
+  umbra_train_block *place = kept ? &dataset->kept[number] : &dataset->passing;
+  if (kept) dataset->budget -= bytes;
+  *place = *block;
+  return place;
 }
 
-umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
+umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t number, const umbra_train_block **block,
                                     uint64_t *bytes_read, umbra_watch *watch) {
-  if (block >= dataset->plan->blocks)
-    return umbra_fail(UMBRA_ERROR_INTERNAL, "there is no block %llu", (unsigned long long)block);
-  umbra_matrix *found = dataset->kept[block];
+  if (number >= dataset->plan->blocks)
+    return umbra_fail(UMBRA_ERROR_INTERNAL, "there is no block %llu", (unsigned long long)number);
+  umbra_train_block read;
   umbra_dataset_release(dataset);
   *bytes_read = 0;
-  if (!found) {
-    UMBRA_TRY(read_block(dataset, block, &found, bytes_read, watch));
-    place_block(dataset, block, found);
+  if (dataset->kept[number].records) {
+    *block = &dataset->kept[number];
+    return UMBRA_OK;
   }
-  *records = found;
+  UMBRA_TRY(read_block(dataset, number, &read, bytes_read, watch));
+  *block = place_block(dataset, number, &read);
   return UMBRA_OK;
 }
 
@@ -231,7 +235,4 @@ umbra_status umbra_dataset_batch_digest(umbra_dataset *dataset, uint64_t batch, 
   return UMBRA_OK;
 }
 
-void umbra_dataset_release(umbra_dataset *dataset) {
-  umbra_matrix_destroy(dataset->passing);
-  dataset->passing = NULL;
-}
+void umbra_dataset_release(umbra_dataset *dataset) { umbra_train_block_clear(&dataset->passing); }

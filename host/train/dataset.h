@@ -18,8 +18,8 @@ umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, con
 /* One without values, on a dry device; its blocks, and a state's weights, by themselves. */
 umbra_status umbra_dataset_open_dry(umbra_dataset **dataset, const umbra_train_plan *plan, const umbra_context *context,
                                     uint64_t budget);
-umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
-                                     uint64_t rows);
+umbra_status umbra_dataset_dry_block(umbra_train_block *block, const umbra_train_plan *plan,
+                                     const umbra_context *context, uint64_t rows);
 umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,
                                        const umbra_context *context, uint32_t level);
 
@@ -38,7 +38,7 @@ const umbra_train_state *umbra_dataset_weights(const umbra_dataset *dataset);
  * A block, which stays until the next call for this data set; *bytes_read: from its file, 0 if it was in memory. The first
  * ones that fit into the budget are kept, whichever they are: blocks are used in turn, so each is as good as any other.
  */
-umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
+umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t number, const umbra_train_block **block,
                                     uint64_t *bytes_read, umbra_watch *watch);
 
 /* The digest of the index's container (io/container.h), of a data set in files. */

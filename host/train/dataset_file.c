@@ -2,12 +2,14 @@
 #include "dataset_file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/memory.h"
 #include "../ckks/encoder.h"
 #include "../ckks/file.h"
+#include "source.h"
 
 /* ---- names ---- */
 
@@ -102,15 +104,29 @@ static uint64_t records_bytes(const umbra_train_plan *plan, uint64_t rows) {
                                      plan->data_columns, plan->record_level);
 }
 
+/* Of those in the clear, row by row. */
+static uint64_t features_bytes(const umbra_train_plan *plan, uint64_t rows) {
+  return rows * plan->options.columns * sizeof(double);
+}
+
+static uint64_t sections_bytes(const umbra_train_plan *plan, uint64_t rows) {
+  const uint64_t records = records_bytes(plan, rows);
+  return plan->options.public_features ? records + UMBRA_SECTION_OVERHEAD + features_bytes(plan, rows) : records;
+}
+
 uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows) {
-  return umbra_train_file_bytes(records_bytes(plan, rows));
+  return umbra_train_file_bytes(sections_bytes(plan, rows));
 }
 
 static umbra_status save_block(umbra_writer *writer, const void *object) {
   const umbra_dataset_block *block = object;
-  umbra_file_identify(writer, block->records->context, block->records->part[0]->owner);
+  const umbra_matrix *records = block->held.records;
+  const umbra_features *f = &block->held.features;
+  umbra_file_identify(writer, records->context, records->part[0]->owner);
   UMBRA_TRY(umbra_train_stamp_write(writer, &block->stamp));
-  return umbra_matrix_write_sections(writer, block->records);
+  UMBRA_TRY(umbra_matrix_write_sections(writer, records));
+  if (!f->value) return UMBRA_OK;
+  return umbra_write_record(writer, UMBRA_SECTION_NUMBERS, f->value, f->rows * f->columns * sizeof *f->value);
 }
 
 static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, const umbra_dataset_place *place) {
@@ -121,7 +137,7 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
                       reader->source.name, stamp->number, place->block);
   const size_t rows = umbra_plan_block(plan, place->block).rows;
   return umbra_train_check_bytes(
-      reader, records_bytes(plan, rows),
+      reader, sections_bytes(plan, rows),
       umbra_layout_parts(&plan->layout, umbra_plan_matrix_rows(plan, rows), plan->data_columns),
       umbra_file_seed_saving(plan->params, plan->record_level));
 }
@@ -143,6 +159,27 @@ static umbra_status check_records(const umbra_reader *reader, const umbra_matrix
   return umbra_reader_malformed(reader, "records that are not within the bound of the plan, %g", bound);
 }
 
+/* As encryption takes them. */
+static umbra_status check_features(const umbra_reader *reader, const umbra_features *f, const umbra_train_plan *plan) {
+  const double most = umbra_train_largest_feature(plan);
+  for (size_t i = 0; i < f->rows * f->columns; i++)
+    if (!(fabs(f->value[i]) <= most))
+      return umbra_reader_malformed(reader, "the feature %g in column %zu of record %zu: by the plan, at most %g",
+                                    f->value[i], i % f->columns + 1, i / f->columns + 1, most);
+  return UMBRA_OK;
+}
+
+static umbra_status read_features(umbra_reader *reader, umbra_features *features, const umbra_dataset_place *place) {
+  const umbra_train_plan *plan = place->origin.plan;
+  const size_t rows = umbra_plan_block(plan, place->block).rows;
+  if (!plan->options.public_features) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_begin(reader, UMBRA_SECTION_NUMBERS, features_bytes(plan, rows)));
+  UMBRA_TRY(umbra_features_make(features, rows, plan->options.columns));
+  UMBRA_TRY(umbra_read_bytes(reader, features->value, features_bytes(plan, rows)));
+  UMBRA_TRY(umbra_read_end(reader));
+  return check_features(reader, features, plan);
+}
+
 static umbra_status load_block(umbra_reader *reader, const void *argument, void **object) {
   const umbra_dataset_place *place = argument;
   umbra_dataset_block *made;
@@ -150,15 +187,16 @@ static umbra_status load_block(umbra_reader *reader, const void *argument, void 
   *object = made;
   made->bytes = reader->header.bytes;
   UMBRA_TRY(read_stamp(reader, &made->stamp, place));
-  UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->records));
-  UMBRA_TRY(check_records(reader, made->records, place));
+  UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->held.records));
+  UMBRA_TRY(check_records(reader, made->held.records, place));
+  UMBRA_TRY(read_features(reader, &made->held.features, place));
   UMBRA_TRY(umbra_read_finish(reader));
   return umbra_read_digest(reader, made->digest);
 }
 
 static void destroy_block(void *object) {
   umbra_dataset_block *block = object;
-  umbra_matrix_destroy(block->records);
+  umbra_train_block_clear(&block->held);
   umbra_free(block);
 }
 

@@ -36,8 +36,7 @@ typedef struct umbra_dataset_block {
   umbra_train_stamp stamp;
   uint64_t bytes;                     /* of the file that it was read from, */
   uint8_t digest[UMBRA_DIGEST_BYTES]; /* and of its container */
-  umbra_matrix *
-      records; /* y x in the columns, y in the one after them, times the plan's data_scale; see umbra_plan_matrix_rows */
+  umbra_train_block held;
 } umbra_dataset_block;
 extern const umbra_format umbra_dataset_block_format;
 

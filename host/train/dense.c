@@ -69,20 +69,54 @@ static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, umbr
   return umbra_dot(evaluator, out, (const umbra_ciphertext *const *)a, (const umbra_ciphertext *const *)b, count);
 }
 
-umbra_status umbra_dense_forward(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *d,
-                                 umbra_ciphertext *const *diagonal, umbra_ciphertext *const *babies) {
-  UMBRA_TRACE(evaluator, "dense_forward", babies[0]);
+static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *const *a,
+                              umbra_plaintext *const *b, size_t count) {
+  return umbra_dot_plain(evaluator, out, (const umbra_ciphertext *const *)a, (const umbra_plaintext *const *)b, count);
+}
+
+/* What is turned, of the two the one that is not NULL. */
+typedef struct factors {
+  umbra_ciphertext *const *x;
+  umbra_plaintext *const *plain;
+} factors;
+
+static umbra_status go_forward(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *d,
+                               umbra_ciphertext *const *diagonal, const factors *babies) {
   const uint32_t count = umbra_dense_babies(d);
   umbra_ciphertext *sum = NULL;
   umbra_status status = UMBRA_OK;
   for (uint32_t g = umbra_dense_giants(d); g-- && status == UMBRA_OK;) {
-    umbra_ciphertext *products = NULL;
-    status = dot(evaluator, &products, diagonal + (size_t)g * count, babies, count);
+    umbra_ciphertext *const *of_giant = diagonal + (size_t)g * count, *products = NULL;
+    status = babies->x ? dot(evaluator, &products, of_giant, babies->x, count)
+                       : dot_plain(evaluator, &products, of_giant, babies->plain, count);
     if (status == UMBRA_OK) status = turn_and_add(evaluator, &sum, steps_of(d, count), products);
   }
   if (status == UMBRA_OK)
     status = umbra_add_rotations(evaluator, &sum, (size_t)d->diagonals * d->layout.stride, d->layout.slots, 1);
   return umbra_result_hand_out(out, sum, status);
+}
+
+umbra_status umbra_dense_forward(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *d,
+                                 umbra_ciphertext *const *diagonal, umbra_ciphertext *const *babies) {
+  UMBRA_TRACE(evaluator, "dense_forward", babies[0]);
+  return go_forward(evaluator, out, d, diagonal, &(factors){.x = babies});
+}
+
+static void destroy_all(umbra_plaintext **plain, size_t count) {
+  for (size_t i = 0; i < count; i++) umbra_plaintext_destroy(plain[i]);
+}
+
+umbra_status umbra_dense_forward_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *d,
+                                       umbra_ciphertext *const *diagonal, const umbra_features *features, size_t part) {
+  UMBRA_TRACE(evaluator, "dense_forward_plain", diagonal[0]);
+  const uint32_t count = umbra_dense_babies(d), level = umbra_ciphertext_level(diagonal[0]);
+  umbra_plaintext **babies;
+  UMBRA_TRY(umbra_alloc(&babies, count, sizeof(umbra_plaintext *), "features"));
+  umbra_status status = umbra_features_turn(babies, count, evaluator->context, features, &d->layout, part, level);
+  if (status == UMBRA_OK) status = go_forward(evaluator, out, d, diagonal, &(factors){.plain = babies});
+  destroy_all(babies, count);
+  umbra_free(babies);
+  return status;
 }
 
 /* The diagonals that baby step t has of each giant step. */
@@ -115,17 +149,31 @@ umbra_status umbra_dense_backward(umbra_evaluator *evaluator, umbra_ciphertext *
 
 /* ---- gradients ---- */
 
-/* Room for what is taken of all parts, and may be brought down. */
+/* The babies t of all parts at the level of the errors, in the clear or not; and room for the errors that they meet. */
 typedef struct column {
   umbra_ciphertext **x, **e;
+  umbra_plaintext **plain; /* NULL: they are in x */
   size_t parts;
 } column;
 
-/* The babies t of all parts, once for all giant steps at the level of the errors. */
-static umbra_status lower_babies(umbra_evaluator *evaluator, const column *c, const umbra_dense *d,
-                                 umbra_ciphertext *const *babies, uint32_t t, uint32_t level) {
-  for (size_t k = 0; k < c->parts; k++)
-    UMBRA_TRY(umbra_level_drop(evaluator, &c->x[k], babies[k * umbra_dense_babies(d) + t], level));
+/* Where they come from, of the two the one that is not NULL. */
+typedef struct inputs {
+  umbra_ciphertext *const *babies; /* of all parts */
+  const umbra_features *features;
+} inputs;
+
+/* Brought down or encoded once for all giant steps. */
+static umbra_status take_babies(umbra_evaluator *evaluator, const column *c, const umbra_dense *d, const inputs *from,
+                                uint32_t t, uint32_t level) {
+  for (size_t k = 0; k < c->parts; k++) {
+    if (from->babies) {
+      UMBRA_TRY(umbra_level_drop(evaluator, &c->x[k], from->babies[k * umbra_dense_babies(d) + t], level));
+      continue;
+    }
+    umbra_plaintext_destroy(c->plain[k]);
+    c->plain[k] = NULL;
+    UMBRA_TRY(umbra_features_encode(&c->plain[k], evaluator->context, from->features, &d->layout, k, t, level));
+  }
   return UMBRA_OK;
 }
 
@@ -133,16 +181,16 @@ static umbra_status add_product(umbra_evaluator *evaluator, umbra_ciphertext **s
                                 const umbra_dense *d, umbra_ciphertext *const *giants, uint32_t g) {
   umbra_ciphertext *products = NULL;
   for (size_t k = 0; k < c->parts; k++) c->e[k] = giants[k * umbra_dense_giants(d) + g];
-  UMBRA_TRY(dot(evaluator, &products, c->x, c->e, c->parts));
+  UMBRA_TRY(c->plain ? dot_plain(evaluator, &products, c->e, c->plain, c->parts)
+                     : dot(evaluator, &products, c->x, c->e, c->parts));
   return add_to(evaluator, sum, products);
 }
 
 static umbra_status add_products(umbra_evaluator *evaluator, umbra_ciphertext **sums, const column *c,
-                                 const umbra_dense *d, umbra_ciphertext *const *babies,
-                                 umbra_ciphertext *const *giants) {
+                                 const umbra_dense *d, const inputs *from, umbra_ciphertext *const *giants) {
   const uint32_t count = umbra_dense_babies(d), level = umbra_ciphertext_level(giants[0]);
   for (uint32_t t = 0; t < count; t++) {
-    UMBRA_TRY(lower_babies(evaluator, c, d, babies, t, level));
+    UMBRA_TRY(take_babies(evaluator, c, d, from, t, level));
     for (uint32_t g = 0; g < umbra_dense_giants(d); g++)
       UMBRA_TRY(add_product(evaluator, &sums[(size_t)g * count + t], c, d, giants, g));
   }
@@ -155,8 +203,23 @@ umbra_status umbra_dense_gradient(umbra_evaluator *evaluator, umbra_ciphertext *
   column c = {.parts = parts};
   UMBRA_TRY(umbra_alloc(&c.x, 2 * parts, sizeof *c.x, "a gradient"));
   c.e = c.x + parts;
-  umbra_status status = add_products(evaluator, sums, &c, d, babies, giants);
+  umbra_status status = add_products(evaluator, sums, &c, d, &(inputs){.babies = babies}, giants);
   umbra_parts_destroy(c.x, parts);
+  return status;
+}
+
+umbra_status umbra_dense_gradient_plain(umbra_evaluator *evaluator, umbra_ciphertext **sums, const umbra_dense *d,
+                                        const umbra_features *features, umbra_ciphertext *const *giants, size_t parts) {
+  UMBRA_TRACE(evaluator, "dense_gradient_plain", giants[0]);
+  column c = {.parts = parts};
+  UMBRA_TRY(umbra_alloc(&c.e, parts, sizeof *c.e, "a gradient"));
+  umbra_status status = umbra_alloc(&c.plain, parts, sizeof *c.plain, "a gradient");
+  if (status == UMBRA_OK) {
+    status = add_products(evaluator, sums, &c, d, &(inputs){.features = features}, giants);
+    destroy_all(c.plain, parts);
+  }
+  umbra_free(c.plain);
+  umbra_free(c.e);
   return status;
 }
 

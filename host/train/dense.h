@@ -15,7 +15,7 @@
 #ifndef UMBRA_TRAIN_DENSE_H
 #define UMBRA_TRAIN_DENSE_H
 
-#include "../linalg/matrix.h"
+#include "features.h"
 
 /* A layer: rows are units, columns inputs. */
 typedef struct umbra_dense {
@@ -52,6 +52,10 @@ umbra_status umbra_dense_turn_back(umbra_evaluator *evaluator, umbra_ciphertext 
 umbra_status umbra_dense_forward(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *dense,
                                  umbra_ciphertext *const *diagonal, umbra_ciphertext *const *babies);
 
+/* The same of features in the clear, one ciphertext of their records, at the level of the diagonals. */
+umbra_status umbra_dense_forward_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *dense,
+                                       umbra_ciphertext *const *diagonal, const umbra_features *features, size_t part);
+
 /* *out = transposed W times e, at all positions, from the giants of e. Takes a level. */
 umbra_status umbra_dense_backward(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_dense *dense,
                                   umbra_ciphertext *const *diagonal, umbra_ciphertext *const *giants);
@@ -63,6 +67,10 @@ umbra_status umbra_dense_backward(umbra_evaluator *evaluator, umbra_ciphertext *
  */
 umbra_status umbra_dense_gradient(umbra_evaluator *evaluator, umbra_ciphertext **sums, const umbra_dense *dense,
                                   umbra_ciphertext *const *babies, umbra_ciphertext *const *giants, size_t parts);
+
+/* The same of features in the clear, without relinearisations. */
+umbra_status umbra_dense_gradient_plain(umbra_evaluator *evaluator, umbra_ciphertext **sums, const umbra_dense *dense,
+                                        const umbra_features *features, umbra_ciphertext *const *giants, size_t parts);
 
 /* gathered[q] = twice the factor times the real part of the sums over all records, as the weights lie. Takes a level. */
 umbra_status umbra_dense_gather(umbra_evaluator *evaluator, umbra_ciphertext **gathered, const umbra_dense *dense,

@@ -60,9 +60,9 @@ static umbra_status write_block(const encryption *e, uint64_t number) {
   umbra_dataset_block block = {.stamp = umbra_train_stamp_of(e->plan, e->id, number)};
   char path[PATH_MAX];
   UMBRA_TRY(umbra_dataset_block_path(path, e->folder, number));
-  UMBRA_TRY(umbra_train_source_block(e->source, &block.records, number, e->watch));
+  UMBRA_TRY(umbra_train_source_block(e->source, &block.held, number, e->watch));
   umbra_status status = umbra_format_save(&umbra_dataset_block_format, &block, path, e->watch);
-  umbra_matrix_destroy(block.records);
+  umbra_train_block_clear(&block.held);
   return status;
 }
 

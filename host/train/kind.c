@@ -23,6 +23,12 @@ umbra_status umbra_train_kind_check(umbra_train_kind kind) {
                     umbra_train_weighted_network_ops.name, UMBRA_TRAIN_WEIGHTED_NETWORK);
 }
 
+void umbra_train_block_clear(umbra_train_block *block) {
+  umbra_matrix_destroy(block->records);
+  umbra_features_clear(&block->features);
+  *block = (umbra_train_block){0};
+}
+
 umbra_status umbra_train_state_make(umbra_train_state *state, size_t count) {
   *state = (umbra_train_state){.count = count};
   return umbra_alloc(&state->part, count, sizeof *state->part, "the state of a training");

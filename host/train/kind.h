@@ -7,6 +7,7 @@
 #define UMBRA_TRAIN_KIND_H
 
 #include "../ckks/sim.h"
+#include "features.h"
 #include "plan.h"
 #include "records.h"
 
@@ -28,6 +29,14 @@ typedef struct umbra_train_rows {
   const size_t *row; /* their numbers */
   size_t count;
 } umbra_train_rows;
+
+/* One block of a data set. */
+typedef struct umbra_train_block {
+  umbra_matrix *records;   /* encrypted; see umbra_plan_matrix_rows */
+  umbra_features features; /* in the clear, if the plan says that they are public */
+} umbra_train_block;
+
+void umbra_train_block_clear(umbra_train_block *block);
 
 /*
  * An iteration is `add` for each block of its batch, then `close`. Sums may be those of several ranks, added up: so they
@@ -83,7 +92,7 @@ typedef struct umbra_train_ops {
 
   /* sums += what one block adds in iteration i; a part that is NULL is 0. */
   umbra_status (*add)(void *run, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
-                      const umbra_matrix *block);
+                      const umbra_train_block *block);
 
   /* The steps of the weights, d of schedule.h, in iteration i, from the sums over all blocks of the batch. */
   umbra_status (*close)(void *run, umbra_train_state *steps, uint32_t i, const umbra_train_state *sums);

@@ -265,14 +265,14 @@ static umbra_matrix half_of(const umbra_matrix *block, const umbra_train_plan *p
 
 /* sum += the gradient's part from one block: rate times the negative one of the loss, over the output's unit. */
 static umbra_status add(void *object, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
-                        const umbra_matrix *block) {
+                        const umbra_train_block *block) {
   run *r = object;
   const umbra_train_plan *plan = r->plan;
   const umbra_plan_iteration *it = &plan->iteration[i];
   /* The polynomial is that of the margin's negative. */
   double to_range = -umbra_train_point_unit(plan, i) / plan->sigmoid.range / plan->data_scale;
   double step = it->step.rate / (double)it->step.rows / it->unit_out / (1 + plan->layout.pairs) / plan->data_scale;
-  const umbra_matrix records = half_of(block, plan, 0), weighted = half_of(block, plan, 1);
+  const umbra_matrix records = half_of(block->records, plan, 0), weighted = half_of(block->records, plan, 1);
   for (size_t group = 0; group < umbra_matrix_groups(&records); group++) {
     umbra_group_values values = {0};
     umbra_status status =

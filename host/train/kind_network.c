@@ -67,7 +67,7 @@ static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *g
                       umbra_network_units(o, 0), umbra_network_units(o, umbra_network_layers(o) - 1), slots);
   plan->layout = given ? *given : umbra_network_layout(o, slots);
   plan->network = umbra_network_of(o, plan->layout.stride);
-  plan->data_columns = umbra_network_data_columns(o);
+  plan->data_columns = o->public_features ? plan->network.sharing * plan->network.span : umbra_network_data_columns(o);
   plan->state_slots = plan->layout.slots;
   plan->data_scale = 1;
   plan->firsts = 0;
@@ -189,14 +189,26 @@ static double target_of(const umbra_train_plan *plan, const umbra_records *recor
   return weight * umbra_network_target(records, row, column - n->targets, outputs);
 }
 
-/* Features, ones, zeros up to the targets, and these, negated where records are in imaginary parts, as weights are. */
+/* Without features: of a row those of as many ciphertexts as share one. */
+static double target_at(const umbra_train_rows *s, umbra_element element) {
+  const umbra_network *n = &s->plan->network;
+  const uint64_t rows = umbra_layout_rows_per_part(&s->plan->layout);
+  const uint64_t part = element.row / rows * n->sharing + element.column / n->span;
+  const uint64_t record = part * rows + element.row % rows;
+  return record < s->count ? target_of(s->plan, s->records, s->row[record], element.column % n->span) : 0;
+}
+
+/* Features, ones, zeros up to the targets, unless they are public; and targets, negated where records are in imaginary parts, as weights are. */
 static double value_of(umbra_element element, const void *source) {
   const umbra_train_rows *s = source;
   const umbra_train_plan *plan = s->plan;
-  const size_t row = s->row[element.row], columns = plan->options.columns, stride = plan->layout.stride;
-  if (element.column < columns) return umbra_records_row(s->records, row)[element.column];
-  if (element.column < plan->network.targets) return element.column == columns;
-  const double target = target_of(plan, s->records, row, element.column);
+  const size_t columns = plan->options.columns, stride = plan->layout.stride;
+  if (element.column < plan->network.targets)
+    return element.column < columns ? umbra_records_row(s->records, s->row[element.row])[element.column]
+                                    : element.column == columns;
+  const double target = plan->options.public_features
+                            ? target_at(s, element)
+                            : target_of(plan, s->records, s->row[element.row], element.column);
   return element.row / stride % 2 ? -target : target;
 }
 

@@ -38,8 +38,9 @@ static uint64_t repeat_of(const umbra_train_options *o) {
   return umbra_power_above(umbra_network_units(o, umbra_network_layers(o) - 1));
 }
 
-/* What is subtracted from an output lies at such a place; */
+/* What is subtracted from an output lies at such a place; where features are public, at the first. */
 static uint64_t targets_of(const umbra_train_options *o) {
+  if (o->public_features) return 0;
   return umbra_quotient_above(o->columns + 1, repeat_of(o)) * repeat_of(o);
 }
 
@@ -54,8 +55,10 @@ uint64_t umbra_network_data_columns(const umbra_train_options *o) {
 }
 
 uint64_t umbra_network_positions(const umbra_train_options *o) {
-  const uint64_t records = umbra_network_data_columns(o), units = umbra_network_units(o, 0);
-  return umbra_power_above(records > units ? records : units);
+  const uint64_t of[] = {umbra_network_data_columns(o), umbra_network_units(o, 0), o->columns + 1};
+  uint64_t most = 0;
+  for (size_t k = 0; k < sizeof of / sizeof *of; k++) most = of[k] > most ? of[k] : most;
+  return umbra_power_above(most);
 }
 
 umbra_matrix_layout umbra_network_layout(const umbra_train_options *o, uint32_t slots) {
@@ -70,12 +73,20 @@ umbra_matrix_layout umbra_network_layout(const umbra_train_options *o, uint32_t 
                                .group = 1};
 }
 
+/* Targets, and weights, without features. */
+static uint32_t span_of(const umbra_train_options *o) {
+  return (uint32_t)(umbra_train_has_weights(o->kind) ? 2 * repeat_of(o) : repeat_of(o));
+}
+
 umbra_network umbra_network_of(const umbra_train_options *o, uint32_t stride) {
   umbra_network made = {.layers = umbra_network_layers(o),
                         .targets = (uint32_t)targets_of(o),
                         .weights = (uint32_t)weights_of(o),
                         .positions = (uint32_t)umbra_network_positions(o),
+                        .sharing = 1,
+                        .span = span_of(o),
                         .expansion = 1};
+  if (o->public_features) made.sharing = umbra_min_u32(made.positions / made.span, UMBRA_NETWORK_BLOCK_PARTS);
   uint32_t positions = made.positions;
   for (uint32_t k = 0; k < made.layers; k++) {
     made.layer[k] = umbra_dense_of(umbra_network_units(o, k), umbra_network_inputs(o, k), positions, stride);
@@ -121,6 +132,7 @@ static uint32_t loss_depth(const umbra_train_plan *plan) {
 umbra_network_depths umbra_network_depths_of(const umbra_train_plan *plan) {
   const uint32_t activation = umbra_train_activation_depth(&plan->activation);
   return (umbra_network_depths){.layers = plan->network.layers,
+                                .public_features = plan->options.public_features,
                                 .refreshed = plan->network.refreshed,
                                 .expansion = plan->network.expansion,
                                 .activation = activation,
@@ -164,6 +176,11 @@ umbra_network_levels umbra_network_levels_of(const umbra_network_depths *d, uint
     levels.error[k] += above;
   }
   return levels;
+}
+
+uint32_t umbra_network_record_level(const umbra_network_depths *d, uint32_t weights) {
+  const umbra_network_levels levels = umbra_network_levels_of(d, weights);
+  return d->public_features ? levels.error[d->layers - 1] + d->weighing + 1 : weights - d->expansion;
 }
 
 uint32_t umbra_network_period(const umbra_network_depths *d, uint32_t levels) {

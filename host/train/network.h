@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The shape of a network that is trained. Records have a position for each feature, one for the bias, and, from a multiple
- * of the last layer's diagonals on, one for each output's target. Each layer's units are the next one's positions, so from
+ * of the last layer's diagonals on, one for each output's target. Of public features only targets are encrypted, and those of
+ * several ciphertexts share one. Each layer's units are the next one's positions, so from
  * one layer to the next nothing is moved.
  */
 #ifndef UMBRA_TRAIN_NETWORK_H
@@ -23,6 +24,8 @@ typedef struct umbra_network {
   uint32_t targets;   /* the position of the first */
   uint32_t weights;   /* that of the first of the records' weight, one for each output; 0: records have none */
   uint32_t positions; /* of records, a power of two */
+  uint32_t sharing;   /* ciphertexts' records whose targets one holds: 1, or of public features more, which come */
+  uint32_t span;      /* so many positions after each other */
   uint32_t expansion; /* levels that weights take to become diagonals */
   uint32_t refreshed; /* bit k: sums of layer k are refreshed within an iteration */
 } umbra_network;
@@ -61,6 +64,7 @@ umbra_network umbra_network_of(const umbra_train_options *options, uint32_t stri
  */
 typedef struct umbra_network_depths {
   uint32_t layers, refreshed, expansion;
+  int public_features;
   uint32_t activation, slope; /* of an activation, and of its slope */
   uint32_t loss, weighing;    /* of the loss, and of these for the records' weights */
 } umbra_network_depths;
@@ -72,6 +76,9 @@ typedef struct umbra_network_levels {
 umbra_network_depths umbra_network_depths_of(const umbra_train_plan *plan);
 umbra_network_levels umbra_network_levels_of(const umbra_network_depths *depths, uint32_t weights);
 uint32_t umbra_network_depth(const umbra_network_depths *depths);
+
+/* That of the records which weights at that level meet; of public features only targets are taken out of them. */
+uint32_t umbra_network_record_level(const umbra_network_depths *depths, uint32_t weights);
 
 /* Iterations from one refresh of the weights to the next, at most, if refreshes leave so many levels; 0: these are too few. */
 uint32_t umbra_network_period(const umbra_network_depths *depths, uint32_t levels);

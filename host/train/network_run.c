@@ -19,6 +19,8 @@ static int is_softmax(const umbra_train_plan *plan) { return plan->options.loss 
 /* Whether errors are multiplied by the records' weights. */
 static int is_weighted(const umbra_train_plan *plan) { return plan->network.weights != 0; }
 
+static int has_public_features(const umbra_train_plan *plan) { return plan->options.public_features; }
+
 /* Whether hidden layers have a polynomial over a range, not squares. */
 static int is_fitted(const umbra_train_plan *plan) { return plan->activation.degree != 0; }
 
@@ -161,7 +163,8 @@ typedef struct passing {
 typedef struct turned {
   umbra_ciphertext **babies[UMBRA_NETWORK_MAX_LAYERS], **giants[UMBRA_NETWORK_MAX_LAYERS];
   passing *way;
-  const umbra_matrix *block;
+  const umbra_train_block *block;
+  size_t rows, parts; /* records, and ciphertexts that they take */
 } turned;
 
 static void clear_halves(halves *h) {
@@ -229,7 +232,7 @@ static umbra_status fitted(run *r, umbra_ciphertext **a, umbra_ciphertext **slop
  * the next layer.
  */
 static umbra_status clear_padding(run *r, umbra_ciphertext **x, const turned *t, size_t part) {
-  const size_t stride = r->plan->layout.stride, first = 2 * stride * part, rows = t->block->rows - first;
+  const size_t stride = r->plan->layout.stride, first = 2 * stride * part, rows = t->rows - first;
   const double at_zero = umbra_train_activation_value(&r->plan->activation, 0);
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   umbra_plaintext *plain = NULL;
@@ -270,6 +273,8 @@ static umbra_status activate(run *r, umbra_ciphertext **x, halves *slope, const 
 /* *x, inputs of layer k, become its sums: of the last one over the range if the loss is a sigmoid's. */
 static umbra_status multiply_by_layer(run *r, umbra_ciphertext **x, const turned *t, uint32_t k, size_t part) {
   umbra_ciphertext **babies = babies_of(r, t, k, part);
+  if (!k && has_public_features(r->plan))
+    return umbra_dense_forward_plain(r->evaluator, x, layer_of(r, 0), r->layer[0].diagonal, &t->block->features, part);
   UMBRA_TRY(umbra_train_lower(r->evaluator, x, r->levels.input[k]));
   UMBRA_TRY(umbra_dense_turn(r->evaluator, babies, layer_of(r, k), *x));
   return umbra_dense_forward(r->evaluator, x, layer_of(r, k), r->layer[k].diagonal, babies);
@@ -278,7 +283,8 @@ static umbra_status multiply_by_layer(run *r, umbra_ciphertext **x, const turned
 /* From the sums of the layer before `first`, or from the records, to those of the layer before `end`. */
 static umbra_status forward(run *r, const turned *t, size_t part, uint32_t first, uint32_t end) {
   passing *p = &t->way[part];
-  if (!first) UMBRA_TRY(umbra_level_drop(r->evaluator, &p->x, t->block->part[part], r->levels.input[0]));
+  if (!first && !has_public_features(r->plan))
+    UMBRA_TRY(umbra_level_drop(r->evaluator, &p->x, t->block->records->part[part], r->levels.input[0]));
   for (uint32_t k = first; k < end; k++) {
     if (k) UMBRA_TRY(activate(r, &p->x, &p->hidden[k - 1], t, part));
     UMBRA_TRY(multiply_by_layer(r, &p->x, t, k, part));
@@ -287,15 +293,18 @@ static umbra_status forward(run *r, const turned *t, size_t part, uint32_t first
 }
 
 /*
- * *out = factor times what records have from the position `first` on, one for each output, wherever that output's sums
- * are, at that level.
+ * *out = factor times what the records of a part have from the position `first` on, one for each output, wherever that
+ * output's sums are, at that level.
  */
-static umbra_status take_outputs(run *r, umbra_ciphertext **out, const umbra_ciphertext *records, size_t first,
+static umbra_status take_outputs(run *r, umbra_ciphertext **out, const turned *t, size_t part, size_t first,
                                  double factor, uint32_t level) {
   const umbra_train_plan *plan = r->plan;
+  const umbra_network *n = &plan->network;
+  const umbra_ciphertext *records = t->block->records->part[part / n->sharing];
   const umbra_dense *d = layer_of(r, last_of(r));
   const size_t stride = plan->layout.stride, slots = plan->layout.slots;
   umbra_plaintext *mask = NULL;
+  first += part % n->sharing * n->span;
   umbra_status status =
       umbra_train_mask(&mask, r->evaluator, level + 1, slots, first * stride, (first + d->rows) * stride, factor);
   if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, out, records, level + 1);
@@ -371,10 +380,10 @@ static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
  * *x, conjugates of slopes, are multiplied by their records' weights. Both are twice as large when they are split, and
  * weights are conjugated, too.
  */
-static umbra_status weigh(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
+static umbra_status weigh(run *r, umbra_ciphertext **x, const turned *t, size_t part) {
   umbra_ciphertext *weights = NULL;
   halves slope = {0}, weight = {0};
-  umbra_status status = take_outputs(r, &weights, records, r->plan->network.weights, 0.25, umbra_ciphertext_level(*x));
+  umbra_status status = take_outputs(r, &weights, t, part, r->plan->network.weights, 0.25, umbra_ciphertext_level(*x));
   if (status == UMBRA_OK) status = umbra_conjugate(r->evaluator, &weights, weights);
   if (status == UMBRA_OK) status = split(r, &weight, &weights, 0);
   if (status == UMBRA_OK) status = split(r, &slope, x, 0);
@@ -386,12 +395,12 @@ static umbra_status weigh(run *r, umbra_ciphertext **x, const umbra_ciphertext *
 }
 
 /* *x, scores, become the conjugated errors of the last layer. */
-static umbra_status find_errors(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
+static umbra_status find_errors(run *r, umbra_ciphertext **x, const turned *t, size_t part) {
   umbra_ciphertext *targets = NULL;
   umbra_status status = apply_loss(r, x);
-  if (status == UMBRA_OK && is_weighted(r->plan)) status = weigh(r, x, records);
+  if (status == UMBRA_OK && is_weighted(r->plan)) status = weigh(r, x, t, part);
   if (status == UMBRA_OK)
-    status = take_outputs(r, &targets, records, r->plan->network.targets, 1, r->levels.error[last_of(r)]);
+    status = take_outputs(r, &targets, t, part, r->plan->network.targets, 1, r->levels.error[last_of(r)]);
   if (status == UMBRA_OK) status = umbra_sub(r->evaluator, x, *x, targets);
   umbra_ciphertext_destroy(targets);
   return status;
@@ -421,7 +430,7 @@ static umbra_status backward(run *r, umbra_ciphertext **x, const turned *t, cons
 static umbra_status finish(run *r, const turned *t, size_t part, uint32_t first) {
   passing *p = &t->way[part];
   UMBRA_TRY(forward(r, t, part, first, r->plan->network.layers));
-  UMBRA_TRY(find_errors(r, &p->x, t->block->part[part]));
+  UMBRA_TRY(find_errors(r, &p->x, t, part));
   UMBRA_TRY(backward(r, &p->x, t, p->hidden, part));
   clear_passing(p);
   return UMBRA_OK;
@@ -501,7 +510,7 @@ static umbra_status refresh_pack(const pack *p) {
 
 /* Sums of layer k of the whole block. */
 static umbra_status refresh_sums(run *r, const turned *t, uint32_t k) {
-  const size_t parts = t->block->parts, packed = umbra_network_packed(&r->plan->network, k);
+  const size_t parts = t->parts, packed = umbra_network_packed(&r->plan->network, k);
   for (size_t first = 0; first < parts; first += packed) {
     const pack p = {r, t, k, first, parts - first < packed ? parts - first : packed};
     UMBRA_TRY(refresh_pack(&p));
@@ -514,11 +523,11 @@ static umbra_status pass_all(run *r, const turned *t) {
   uint32_t first = 0;
   for (uint32_t k = 0; k <= last_of(r); k++) {
     if (!umbra_network_refreshes(&r->plan->network, k)) continue;
-    for (size_t part = 0; part < t->block->parts; part++) UMBRA_TRY(forward(r, t, part, first, k + 1));
+    for (size_t part = 0; part < t->parts; part++) UMBRA_TRY(forward(r, t, part, first, k + 1));
     UMBRA_TRY(refresh_sums(r, t, k));
     first = k + 1;
   }
-  for (size_t part = 0; part < t->block->parts; part++) UMBRA_TRY(finish(r, t, part, first));
+  for (size_t part = 0; part < t->parts; part++) UMBRA_TRY(finish(r, t, part, first));
   return UMBRA_OK;
 }
 
@@ -528,7 +537,7 @@ enum { COUNTED_LEVEL = 2 }; /* the lowest that leaves levels for squares and for
 
 /* low, conjugates: room for the errors of all parts, at that level. The errors themselves are their giant step 0. */
 static umbra_status lower_errors(run *r, umbra_ciphertext **low, umbra_ciphertext **conjugates, const turned *t) {
-  for (size_t part = 0; part < t->block->parts; part++) {
+  for (size_t part = 0; part < t->parts; part++) {
     UMBRA_TRY(umbra_level_drop(r->evaluator, &low[part], giants_of(r, t, last_of(r), part)[0], COUNTED_LEVEL));
     UMBRA_TRY(umbra_conjugate(r->evaluator, &conjugates[part], low[part]));
   }
@@ -551,7 +560,7 @@ static umbra_status add_squares(run *r, umbra_ciphertext **sum, umbra_ciphertext
 }
 
 static umbra_status add_loss(run *r, umbra_ciphertext **sum, const turned *t) {
-  const size_t parts = t->block->parts;
+  const size_t parts = t->parts;
   umbra_ciphertext **low;
   UMBRA_TRY(umbra_alloc(&low, 2 * parts, sizeof *low, "errors"));
   umbra_status status = lower_errors(r, low, low + parts, t);
@@ -562,9 +571,10 @@ static umbra_status add_loss(run *r, umbra_ciphertext **sum, const turned *t) {
 
 /* ---- blocks ---- */
 
-static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *block) {
-  const size_t parts = block->parts;
-  *t = (turned){.block = block};
+static umbra_status open_turned(turned *t, const run *r, const umbra_train_block *block) {
+  const size_t rows = has_public_features(r->plan) ? block->features.rows : block->records->rows;
+  const size_t parts = umbra_quotient_above(rows, umbra_layout_rows_per_part(&r->plan->layout));
+  *t = (turned){.block = block, .rows = rows, .parts = parts};
   UMBRA_TRY(umbra_alloc(&t->way, parts, sizeof *t->way, "a block"));
   for (uint32_t k = 0; k <= last_of(r); k++) {
     const umbra_dense *d = layer_of(r, k);
@@ -575,7 +585,7 @@ static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *blo
 }
 
 static void close_turned(turned *t, const run *r) {
-  const size_t parts = t->block->parts;
+  const size_t parts = t->parts;
   for (uint32_t k = 0; k <= last_of(r); k++) {
     const umbra_dense *d = layer_of(r, k);
     umbra_parts_destroy(t->babies[k], parts * umbra_dense_babies(d));
@@ -588,9 +598,11 @@ static void close_turned(turned *t, const run *r) {
 /* Errors may be higher than what they are multiplied by, if sums were refreshed in between. */
 static umbra_status add_gradient(run *r, umbra_ciphertext **sum, const turned *t, uint32_t k) {
   const umbra_dense *d = layer_of(r, k);
-  const size_t giants = t->block->parts * umbra_dense_giants(d);
+  const size_t giants = t->parts * umbra_dense_giants(d);
   for (size_t i = 0; i < giants; i++) UMBRA_TRY(umbra_train_lower(r->evaluator, &t->giants[k][i], r->levels.input[k]));
-  return umbra_dense_gradient(r->evaluator, sum, d, t->babies[k], t->giants[k], t->block->parts);
+  if (!k && has_public_features(r->plan))
+    return umbra_dense_gradient_plain(r->evaluator, sum, d, &t->block->features, t->giants[k], t->parts);
+  return umbra_dense_gradient(r->evaluator, sum, d, t->babies[k], t->giants[k], t->parts);
 }
 
 static umbra_status add_gradients(run *r, umbra_train_state *sums, const turned *t) {
@@ -602,7 +614,7 @@ static umbra_status add_gradients(run *r, umbra_train_state *sums, const turned 
   return UMBRA_OK;
 }
 
-static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_matrix *block) {
+static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_train_block *block) {
   turned t;
   umbra_status status = open_turned(&t, r, block);
   if (status == UMBRA_OK) status = pass_all(r, &t);
@@ -613,7 +625,7 @@ static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_matri
 }
 
 umbra_status umbra_network_run_add(void *object, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
-                                   const umbra_matrix *block) {
+                                   const umbra_train_block *block) {
   run *r = object;
   umbra_status status = prepare(r, state, i);
   if (status == UMBRA_OK) status = add_block(r, sums, block);

@@ -17,7 +17,7 @@ umbra_status umbra_network_run_create(void **run, const umbra_train_plan *plan, 
                                       const umbra_bootstrapper *bootstrapper);
 void umbra_network_run_destroy(void *run);
 umbra_status umbra_network_run_add(void *run, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
-                                   const umbra_matrix *block);
+                                   const umbra_train_block *block);
 umbra_status umbra_network_run_close(void *run, umbra_train_state *steps, uint32_t i, const umbra_train_state *sums);
 umbra_status umbra_network_run_count(void *run, umbra_ciphertext **squares, uint32_t i, const umbra_train_state *sums);
 

@@ -185,6 +185,8 @@ uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows) {
 }
 
 uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows) {
+  const uint64_t part = umbra_layout_rows_per_part(&plan->layout);
+  if (plan->options.public_features) return umbra_quotient_above(rows, part * plan->network.sharing) * part;
   return umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, rows) + rows : rows;
 }
 
@@ -195,6 +197,13 @@ static double record_bound(const umbra_train_options *o) {
 }
 
 double umbra_plan_block_bound(const umbra_train_plan *plan) { return plan->data_scale * record_bound(&plan->options); }
+
+uint32_t umbra_plan_feature_level(const umbra_train_plan *plan) {
+  if (!plan->options.public_features) return plan->record_level;
+  const umbra_network_depths depths = umbra_network_depths_of(plan);
+  const umbra_network_levels least = umbra_network_levels_of(&depths, umbra_network_depth(&depths));
+  return umbra_min_u32(least.input[0], least.error[0]);
+}
 
 double umbra_plan_first_bound(const umbra_train_plan *plan) { return plan->options.bound / plan->iteration[0].unit_in; }
 
@@ -323,7 +332,8 @@ static void use_levels(umbra_train_plan *plan, const level_choice *choice) {
   plan->network.expansion = choice->expansion;
   plan->report.depth = choice->depth;
   plan->data_level = choice->level;
-  plan->record_level = choice->level - choice->expansion;
+  const umbra_network_depths depths = umbra_network_depths_of(plan);
+  plan->record_level = umbra_network_record_level(&depths, choice->level);
 }
 
 /*

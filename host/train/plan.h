@@ -72,7 +72,7 @@ umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block)
 
 /*
  * Rows of the matrix that holds so many records of a block: as many; or, if the plan has weights, the records as they are
- * and, from the next whole part on, times their weights.
+ * and, from the next whole part on, times their weights; or, of public features, all of the ciphertexts that targets share.
  */
 int umbra_plan_is_weighted(const umbra_train_plan *plan);
 uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows); /* of the first one with its weight */
@@ -81,6 +81,9 @@ uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
 /* What no |value| of a block is above: by the record_bound or, without one, by what a private plan holds records to; 0: nobody
  * says. */
 double umbra_plan_block_bound(const umbra_train_plan *plan);
+
+/* The lowest level at which features are encoded. */
+uint32_t umbra_plan_feature_level(const umbra_train_plan *plan);
 
 /* What no first weight is above, in the unit of the first iteration. */
 double umbra_plan_first_bound(const umbra_train_plan *plan);

@@ -20,7 +20,7 @@ typedef struct dry_run {
   uint32_t i;                   /* the iteration */
   umbra_train_state low, state; /* before its refresh, if it has one, and then */
   umbra_train_state sums, after;
-  umbra_matrix *block;
+  umbra_train_block block;
 } dry_run;
 
 static void clear_states(dry_run *r) {
@@ -83,7 +83,7 @@ static umbra_status measure(dry_run *r, tally *sum, piece *run, uint64_t times) 
 
 static umbra_status add_block(dry_run *r) {
   const umbra_stepper *s = r->stepper;
-  return s->ops->add(s->run, &r->sums, &r->state, r->i, r->block);
+  return s->ops->add(s->run, &r->sums, &r->state, r->i, &r->block);
 }
 
 static umbra_status close_step(dry_run *r) {
@@ -106,8 +106,7 @@ static umbra_status add_blocks(dry_run *r, tally *sum, uint64_t block, uint64_t 
   if (!times) return UMBRA_OK;
   UMBRA_TRY(umbra_dataset_dry_block(&r->block, r->plan, r->context, umbra_plan_block(r->plan, block).rows));
   umbra_status status = measure(r, sum, add_block, times);
-  umbra_matrix_destroy(r->block);
-  r->block = NULL;
+  umbra_train_block_clear(&r->block);
   return status;
 }
 

@@ -35,12 +35,13 @@ static uint16_t version_of(uint32_t kind, uint32_t target) {
  * Options that came later: a plan in which none of them says anything has no such record, and the digest that it always
  * had.
  */
+enum { COUNTS_LOSS = 1, PUBLIC_FEATURES = 2 }; /* flags */
 typedef struct learning_record {
   double hidden_range;
   uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
   uint16_t function, record_bound; /* 1 + its binary logarithm; 0: nobody says */
   uint16_t degree;
-  uint8_t count_loss, start; /* start: minus its binary logarithm */
+  uint8_t flags, start; /* of the two; start: minus its binary logarithm */
 } learning_record;
 _Static_assert(sizeof(learning_record) == 40, "no padding");
 
@@ -88,15 +89,16 @@ static options_record record_of(const umbra_train_options *o) {
 }
 
 static learning_record learning_of(const umbra_train_options *o) {
-  learning_record r = {.hidden_range = o->hidden_range,
-                       .optimizer = (uint32_t)o->optimizer,
-                       .loss = (uint32_t)o->loss,
-                       .outputs = o->outputs,
-                       .function = (uint16_t)o->hidden_function,
-                       .record_bound = (uint16_t)(o->record_bound > 0 ? 1 + ilogb(o->record_bound) : 0),
-                       .degree = (uint16_t)o->hidden_degree,
-                       .count_loss = o->count_loss != 0,
-                       .start = (uint8_t)(o->start > 0 ? -ilogb(o->start) : 0)};
+  learning_record r = {
+      .hidden_range = o->hidden_range,
+      .optimizer = (uint32_t)o->optimizer,
+      .loss = (uint32_t)o->loss,
+      .outputs = o->outputs,
+      .function = (uint16_t)o->hidden_function,
+      .record_bound = (uint16_t)(o->record_bound > 0 ? 1 + ilogb(o->record_bound) : 0),
+      .degree = (uint16_t)o->hidden_degree,
+      .flags = (uint8_t)((o->count_loss ? COUNTS_LOSS : 0) | (o->public_features ? PUBLIC_FEATURES : 0)),
+      .start = (uint8_t)(o->start > 0 ? -ilogb(o->start) : 0)};
   memcpy(r.hidden, o->hidden, sizeof r.hidden);
   return r;
 }
@@ -110,7 +112,7 @@ static size_t activation_bytes(const learning_record *r) { return r->degree ? (r
 
 static int says_nothing(const learning_record *r) {
   return r->hidden_range == 0 && !r->optimizer && !r->loss && !r->outputs && !r->hidden[0] && !r->hidden[1] &&
-         !r->hidden[2] && !r->function && !r->record_bound && !r->degree && !r->count_loss && !r->start;
+         !r->hidden[2] && !r->function && !r->record_bound && !r->degree && !r->flags && !r->start;
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -146,7 +148,8 @@ static umbra_train_options options_of(const options_record *r, const learning_re
                            .hidden_function = (umbra_function)l->function,
                            .hidden_degree = l->degree,
                            .record_bound = l->record_bound ? ldexp(1, l->record_bound - 1) : 0,
-                           .count_loss = l->count_loss,
+                           .count_loss = (l->flags & COUNTS_LOSS) != 0,
+                           .public_features = (l->flags & PUBLIC_FEATURES) != 0,
                            .start = l->start ? ldexp(1, -l->start) : 0};
   memcpy(o.hidden, l->hidden, sizeof o.hidden);
   return o;
@@ -279,8 +282,9 @@ static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, co
 static umbra_status check_learning(umbra_reader *reader, plan_rest *rest) {
   const learning_record *learning = &rest->learning;
   if (says_nothing(learning)) return umbra_reader_malformed(reader, "a record of options that says nothing");
-  if (learning->count_loss > 1)
-    return umbra_reader_malformed(reader, "count_loss is %u: it is 0 or 1", learning->count_loss);
+  if (learning->flags > (COUNTS_LOSS | PUBLIC_FEATURES))
+    return umbra_reader_malformed(reader, "flags of its options are %u, which this version does not know",
+                                  learning->flags);
   if (!learning->degree) return UMBRA_OK;
   if (learning->degree > UMBRA_TRAIN_MAX_HIDDEN_DEGREE)
     return umbra_reader_malformed(reader, "an activation of degree %u: it must be up to %d", learning->degree,

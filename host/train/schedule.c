@@ -147,6 +147,23 @@ static umbra_status check_counted(const umbra_train_options *o) {
   return UMBRA_OK;
 }
 
+static umbra_status check_public_features(const umbra_train_options *o) {
+  if (!is_flag(o->public_features))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "public_features is %d; it must be 0 or 1", o->public_features);
+  if (!o->public_features) return UMBRA_OK;
+  if (!umbra_train_is_network(o->kind))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "public_features is of networks, one of one output without hidden layers among them: records of "
+                      "logistic models are products of features and labels");
+  if (o->shuffle == UMBRA_SHUFFLE_SECRET)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "shuffle is 2, a secret order, and public_features show it: 1 is a public one");
+  if (o->privacy)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "public_features: privacy is promised for whole records, and these would show their features");
+  return UMBRA_OK;
+}
+
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(umbra_train_kind_check(options->kind));
   UMBRA_TRY(check_target(options->target));
@@ -158,6 +175,7 @@ umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(check_record_bound(options));
   UMBRA_TRY(check_counted(options));
   UMBRA_TRY(check_start(options));
+  UMBRA_TRY(check_public_features(options));
   UMBRA_TRY(umbra_train_ops_of(options->kind)->check(options));
   return umbra_privacy_check(options);
 }

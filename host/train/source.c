@@ -12,20 +12,24 @@
 /* ---- checks ---- */
 
 /*
- * Features up to this, times the plan's data_scale, can be encoded at the records' level: there is room for two of them
+ * Features up to this, times the plan's data_scale, can be encoded at the lowest of their levels: there is room for two of them
  * in one slot, and for exponents that are rounded up. Up to 2^1000 no sum of doubles overflows. A one, which is
  * data_scale itself, always fits: it is at most 1.
  */
-static double largest_feature(const umbra_train_plan *plan) {
-  const double room = 4, most = 1000, scale = umbra_params_scale(plan->params, plan->record_level);
-  const double bits = umbra_params_log_q(plan->params, plan->record_level) - log2(scale) - room;
+static double largest_encoded(const umbra_train_plan *plan) {
+  const uint32_t level = umbra_plan_feature_level(plan);
+  const double room = 4, most = 1000, scale = umbra_params_scale(plan->params, level);
+  const double bits = umbra_params_log_q(plan->params, level) - log2(scale) - room;
   return exp2(fmin(bits, most)) / plan->data_scale;
 }
 
-static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
+double umbra_train_largest_feature(const umbra_train_plan *plan) {
   const double declared = plan->options.record_bound;
-  const double most =
-      fmin(largest_feature(plan), declared > 0 ? declared : INFINITY) / umbra_records_most_weight(records);
+  return fmin(largest_encoded(plan), declared > 0 ? declared : INFINITY);
+}
+
+static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
+  const double most = umbra_train_largest_feature(plan) / umbra_records_most_weight(records);
   for (size_t row = 0; row < records->rows; row++)
     for (size_t column = 0; column < records->columns; column++)
       if (!(fabs(umbra_records_row(records, row)[column]) <= most))
@@ -100,14 +104,28 @@ void umbra_train_source_close(umbra_train_source *source) {
   umbra_free(source->order);
 }
 
-umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_matrix **records, uint64_t number,
+static umbra_status copy_features(umbra_features *features, const umbra_train_rows *rows) {
+  const size_t columns = rows->plan->options.columns;
+  if (!rows->plan->options.public_features) return UMBRA_OK;
+  UMBRA_TRY(umbra_features_make(features, rows->count, columns));
+  for (size_t k = 0; k < rows->count; k++)
+    memcpy(features->value + k * columns, umbra_records_row(rows->records, rows->row[k]), columns * sizeof(double));
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_train_block *block, uint64_t number,
                                       umbra_watch *watch) {
   const umbra_train_plan *plan = source->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
   const umbra_train_rows rows = {plan, source->records, source->order + range.first, range.rows};
   const umbra_matrix_source values = {umbra_train_ops_of(plan->options.kind)->value, &rows, source->bound};
-  return umbra_matrix_encrypt_source(records, source->by, &values, umbra_plan_matrix_rows(plan, range.rows),
-                                     plan->data_columns, &plan->layout, plan->record_level, watch);
+  *block = (umbra_train_block){0};
+  umbra_status status = copy_features(&block->features, &rows);
+  if (status == UMBRA_OK)
+    status = umbra_matrix_encrypt_source(&block->records, source->by, &values, umbra_plan_matrix_rows(plan, range.rows),
+                                         plan->data_columns, &plan->layout, plan->record_level, watch);
+  if (status != UMBRA_OK) umbra_train_block_clear(block);
+  return status;
 }
 
 umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_train_state *weights) {

@@ -24,7 +24,11 @@ umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_tra
                                      const umbra_records *records, const double *initial);
 void umbra_train_source_close(umbra_train_source *source);
 
-umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_matrix **records, uint64_t number,
+/* No |feature| of a plan's records is above that, also where they are read from a file. */
+double umbra_train_largest_feature(const umbra_train_plan *plan);
+
+/* Takes what is there before as nothing; nothing is made if it fails. */
+umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_train_block *block, uint64_t number,
                                       umbra_watch *watch);
 umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_train_state *weights);
 

@@ -71,7 +71,7 @@ static umbra_status add_blocks(umbra_stepper *s, umbra_train_state *sums, const 
   uint64_t first, count;
   umbra_plan_batch_blocks(&first, &count, s->plan, s->plan->iteration[i].step.batch);
   for (uint64_t b = first; b < first + count; b++) {
-    const umbra_matrix *block;
+    const umbra_train_block *block;
     if (!umbra_ranks_has(&s->ranks, b)) continue;
     UMBRA_TRY(blocks->next(&block, blocks->source, b));
     UMBRA_TRY(s->ops->add(s->run, sums, before, i, block));

@@ -7,7 +7,7 @@
 
 /* The blocks of a batch, one after the other; each is borrowed until the next. */
 typedef struct umbra_blocks {
-  umbra_status (*next)(const umbra_matrix **matrix, void *source, uint64_t block);
+  umbra_status (*next)(const umbra_train_block **found, void *source, uint64_t block);
   void *source;
 } umbra_blocks;
 

@@ -224,11 +224,11 @@ void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress *progress)
 
 static umbra_watch *watch_of(const umbra_trainer *trainer) { return &umbra_step_evaluator(trainer->stepper)->watch; }
 
-static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+static umbra_status next_block(const umbra_train_block **found, void *source, uint64_t block) {
   umbra_trainer *trainer = source;
   uint64_t bytes;
   UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
-  UMBRA_TRY(umbra_dataset_block_at(trainer->dataset, block, matrix, &bytes, watch_of(trainer)));
+  UMBRA_TRY(umbra_dataset_block_at(trainer->dataset, block, found, &bytes, watch_of(trainer)));
   trainer->bytes_read += bytes;
   return UMBRA_OK;
 }

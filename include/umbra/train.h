@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Training on encrypted records. Records, labels and weights are encrypted throughout; weights are refreshed as they run
- * out of levels. The owner makes a plan, keys and an encrypted data set; the server has plan, keys and data set, and
- * trains; the owner decrypts the model.
+ * Training on encrypted records. Records, labels and weights are encrypted throughout, but for features that are public
+ * (the option `public_features`); weights are refreshed as they run out of levels. The owner makes a plan, keys and an
+ * encrypted data set; the server has plan, keys and data set, and trains; the owner decrypts the model.
  *
  * UMBRA_TRAIN_LOGISTIC is logistic regression, by default by Nesterov's accelerated gradient, as in HELR (Han, Song,
  * Cheon, Park, AAAI 2019; eprint 2018/662). With z_i = y_i (x_i, 1), y_i = -1 or 1, an iteration over a batch of n records
@@ -166,6 +166,12 @@ typedef struct umbra_train_options {
   /* Of hidden layers: what the first weights of the last layer are multiplied by, a power of two from 2^-16 to 1; 0: 1. With
      less the first scores are near 0, and larger rates hold. */
   double start;
+  /*
+   * Of networks: 1: features are public, and only targets, records' weights and the model are encrypted. Blocks then have the
+   * scaled features in the clear, for whoever has the data set, in the order of training. So there is no secret order, and no
+   * privacy is promised. The first layer takes no relinearisations and its inputs no rotations.
+   */
+  int public_features;
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
