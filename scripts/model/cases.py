@@ -168,7 +168,7 @@ def conversions():
             for m in targets:
                 factors = [special % m] * len(sources) if special else [f % m for f in cofactors]
                 last = special % m if special else product % m
-                out.append([convert(y, sources, factors, last, exact) % m for y in zip(*limbs)])
+                out.append([x % m for x in convert(limbs, sources, factors, last, exact)])
             if exact and not special:  # the values are the centred x with residues y_i * prod D / d_i
                 x = from_residues([scale(y, f, d) for y, f, d in zip(limbs, cofactors, sources)], sources)
                 assert out == [[c % m for c in remainders(x, sources)] for m in targets]

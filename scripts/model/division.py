@@ -2,21 +2,24 @@
 """Base conversion, and the one division that ends every operation."""
 
 from math import prod
+from operator import mul
 
-from .ring import centred, round_quotient
+from .ring import centre, round_quotient, scale
 
 POINT = 56  # fractional bits of the overflow count
 
 
-def overflow(c, sources):
+def overflows(columns, sources):
     """v = (sum c_i * floor(2^56 / d_i) + 2^55) >> 56: how many times prod d_i fits into sum c_i * prod d_i / d_i."""
-    return (sum(ci * ((1 << POINT) // d) for ci, d in zip(c, sources)) + (1 << (POINT - 1))) >> POINT
+    reciprocals = [(1 << POINT) // d for d in sources]
+    return [(sum(map(mul, c, reciprocals)) + (1 << (POINT - 1))) >> POINT for c in columns]
 
 
-def convert(residues, sources, factors, product, exact):
-    """sum c_i * factors[i] - v * product for one coefficient, c_i the centred residues, v = 0 unless exact."""
-    c = [centred(y, d) for y, d in zip(residues, sources)]
-    return sum(ci * f for ci, f in zip(c, factors)) - (overflow(c, sources) * product if exact else 0)
+def convert(limbs, sources, factors, product, exact):
+    """sum c_i * factors[i] - v * product for every coefficient, c_i its centred residues, v = 0 unless exact."""
+    columns = list(zip(*map(centre, limbs, sources)))
+    sums = [sum(map(mul, c, factors)) for c in columns]
+    return [x - v * product for x, v in zip(sums, overflows(columns, sources))] if exact else sums
 
 
 def remainders(f, divisors):
@@ -33,13 +36,10 @@ def remainders(f, divisors):
     cofactors = [product // d for d in divisors]
     inverses = [pow(f, -1, d) for f, d in zip(cofactors, divisors)]
     margin = product * len(divisors) >> 25
-    found = []
-    for x in f:
-        residues = [x * i % d for i, d in zip(inverses, divisors)]
-        z = convert(residues, divisors, cofactors, product, exact=True)
-        nearest = centred(x, product)
+    limbs = [scale(f, i, d) for i, d in zip(inverses, divisors)]
+    found = convert(limbs, divisors, cofactors, product, exact=True)
+    for z, nearest in zip(found, centre(f, product)):
         assert z == nearest or (abs(z - nearest) == product and product // 2 - abs(nearest) <= margin)
-        found.append(z)
     return found
 
 
@@ -50,7 +50,7 @@ def divide(f, modulus, removed, restored):
     """
     numerator, denominator = prod(restored), prod(removed)
     assert modulus % denominator == 0
-    scaled = [centred(x, modulus) * numerator for x in f]
+    scaled = [x * numerator for x in centre(f, modulus)]
     quotients = []
     for y, z in zip(scaled, remainders(scaled, removed)):
         quotient, rest = divmod(y - z, denominator)

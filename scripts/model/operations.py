@@ -10,7 +10,7 @@ from math import floor, prod
 
 from .chain import scales
 from .division import divide
-from .ring import add, automorphism, dot, multiply, scale
+from .ring import add, automorphism, dots, multiply, scale
 from .switching import extended, switch
 
 
@@ -32,7 +32,7 @@ def decrypt(ciphertext, chain, level, secret):
 def tensor(pairs, chain, level):
     """t = sum (a0 b0, a0 b1 + a1 b0, a1 b1)."""
     modulus = chain.modulus(chain.window(level))
-    return [dot([(a[i], b[k - i]) for a, b in pairs for i in range(2) if 0 <= k - i < 2], modulus) for k in range(3)]
+    return dots([[(a[i], b[k - i]) for a, b in pairs for i in range(2) if 0 <= k - i < 2] for k in range(3)], modulus)
 
 
 def product_of_parts(pairs, chain, level):
@@ -63,7 +63,7 @@ def plain_product(pairs, chain, level):
     """The sum of products of ciphertexts with plaintexts, rescaled: y_p = round(sum c_p m * prod R / prod D)."""
     window = chain.window(level)
     modulus = chain.modulus(window)
-    sums = [dot([(c[p], m) for c, m in pairs], modulus) for p in range(len(pairs[0][0]))]
+    sums = dots([[(c[p], m) for c, m in pairs] for p in range(len(pairs[0][0]))], modulus)
     return move(sums, chain, window, chain.window(level - 1))
 
 

@@ -28,6 +28,12 @@ def centred(x, modulus):
     return (x + modulus // 2) % modulus - modulus // 2
 
 
+def centre(f, modulus):
+    """All of f centred."""
+    half = modulus // 2
+    return [(c + half) % modulus - half for c in f]
+
+
 def round_quotient(a, b):
     """a / b to the nearest integer, for odd b > 0 (so there are no ties)."""
     return (2 * a + b) // (2 * b)
@@ -85,15 +91,15 @@ def twists(omega, n, q):
     return [[table[p >> k << k] for p in range(n // 2)] for k in range(n.bit_length() - 1)]
 
 
-def evaluate(f, q):
-    """The words of f in the evaluation domain modulo q.
+def evaluate(f, q, psi=None):
+    """The words of f in the evaluation domain modulo q, a prime, or a product of primes that has psi for a root.
 
     Halving: at even frequencies the sum over x_j omega^(jk) is one over x_j + x_(j+n/2), at odd ones over
     (x_j - x_(j+n/2)) omega^j. Both go on side by side, place by place in turn, which leaves frequencies in the order
     of their reversed bits, that of the words. Sums may grow; products are reduced.
     """
     n = len(f)
-    psi = root(q, n)
+    psi = psi or root(q, n)
     x = list(map(mul, f, powers(psi, n, q)))
     for twist in twists(psi * psi % q, n, q):
         a, b = x[:n // 2], x[n // 2:]
@@ -111,10 +117,10 @@ def evaluate_at(f, q, i):
     return (value << 32) % q
 
 
-def interpolate(words, q):
+def interpolate(words, q, psi=None):
     """The coefficients of the polynomial with these words in the evaluation domain: every halving undone, but for 2."""
     n, x = len(words), list(words)
-    inverse = pow(root(q, n), -1, q)
+    inverse = pow(psi or root(q, n), -1, q)
     for twist in reversed(twists(inverse * inverse % q, n, q)):
         s, d = x[0::2], [v * w % q for v, w in zip(x[1::2], twist)]
         x = [u + v for u, v in zip(s, d)] + [u - v for u, v in zip(s, d)]
@@ -129,9 +135,15 @@ def from_residues(limbs, primes):
     return [sum(map(mul, residues, units)) % modulus for residues in zip(*limbs)]
 
 
+@lru_cache(maxsize=None)
+def common_root(n, primes):
+    """The roots modulo each of the primes in one number, so that a transform modulo their product is one modulo each."""
+    return from_residues([[root(q, n)] for q in primes], primes)[0]
+
+
 def from_evaluation(limbs, primes):
     """The polynomial modulo prod primes with these words in the evaluation domain."""
-    return from_residues([interpolate(words, q) for words, q in zip(limbs, primes)], primes)
+    return interpolate(from_residues(limbs, primes), prod(primes), common_root(len(limbs[0]), tuple(primes)))
 
 
 def to_residues(f, primes):
@@ -141,7 +153,7 @@ def to_residues(f, primes):
 
 def to_evaluation(f, primes):
     """Words of f in the evaluation domain, limb by limb."""
-    return [evaluate([c % q for c in f], q) for q in primes]
+    return to_residues(evaluate(f, prod(primes), common_root(len(f), tuple(primes))), primes)
 
 
 def add(f, g, modulus):
@@ -155,31 +167,41 @@ def scale(f, factor, modulus):
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
-def dot(pairs, modulus):
-    """The sum of products f * g modulo X^n + 1 and the modulus: of two numbers that hold all coefficients (Kronecker).
+def dots(sums, modulus):
+    """Sums of products f * g modulo X^n + 1 and the modulus, each of two numbers that hold all coefficients (Kronecker).
 
     Coefficients are centred, so that small polynomials make small numbers, and lie `width` decimal digits apart; adding
     half of 10^width everywhere makes all places nonnegative. Decimal digits, because Python multiplies long decimal
-    numbers by transforms, and long integers by halving.
+    numbers by transforms, and long integers by halving. A polynomial that occurs in several places is written once.
     """
-    n = len(pairs[0][0])
-    pairs = [[[centred(c, modulus) for c in f] for f in pair] for pair in pairs]
-    width = len(str(2 * n * sum(prod(max(map(abs, f)) for f in pair) for pair in pairs))) + 1
-    half = 10**width // 2
+    distinct = {id(f): f for pairs in sums for pair in pairs for f in pair}
+    polynomials = {key: centre(f, modulus) for key, f in distinct.items()}
+    n, largest = len(sums[0][0][0]), {key: max(map(abs, f)) for key, f in polynomials.items()}
+    bound = max(sum(largest[id(f)] * largest[id(g)] for f, g in pairs) for pairs in sums)
+    width = len(str(2 * n * bound)) + 1
+    half, halves = 10**width // 2, f"5{'0' * (width - 1)}"
 
-    def number(places):
-        """sum places[i] * 10^(width i), for places in [0, 10^width)."""
-        return Decimal("".join([f"{c:0{width}d}" for c in reversed(places)]))
+    def number(f):
+        """sum f_i * 10^(width i)"""
+        places = "".join([f"{c + half:0{width}d}" for c in reversed(f)])
+        return EXACT.subtract(Decimal(places), Decimal(halves * n))
 
-    def pack(f):
-        return EXACT.subtract(number([c + half for c in f]), halves)
+    numbers = {key: number(f) for key, f in polynomials.items()}
 
-    halves, total = number([half] * n), number([half] * 2 * n)
-    for f, g in pairs:
-        total = EXACT.fma(pack(f), pack(g), total)
-    digits = str(total)
-    c = [int(digits[-width * (i + 1):len(digits) - width * i]) - half for i in range(2 * n)]
-    return [(low - high) % modulus for low, high in zip(c[:n], c[n:])]
+    def result(pairs):
+        total = Decimal(halves * 2 * n)
+        for f, g in pairs:
+            total = EXACT.fma(numbers[id(f)], numbers[id(g)], total)
+        digits = str(total)
+        c = [int(digits[-width * (i + 1):len(digits) - width * i]) - half for i in range(2 * n)]
+        return [(low - high) % modulus for low, high in zip(c[:n], c[n:])]
+
+    return [result(pairs) for pairs in sums]
+
+
+def dot(pairs, modulus):
+    """One such sum."""
+    return dots([pairs], modulus)[0]
 
 
 def multiply(f, g, modulus):

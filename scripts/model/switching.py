@@ -8,7 +8,7 @@ hand, P'' of the others. A key contains P s'. Modulo the window's primes and P' 
 from math import prod
 
 from .expansion import expand
-from .ring import add, centred, dot, from_evaluation, multiply, scale
+from .ring import add, centre, dots, from_evaluation, multiply, scale
 
 
 def gadget_digits(x, chain, window):
@@ -22,8 +22,12 @@ def gadget_digits(x, chain, window):
     for j, _, part in chain.digits(window):
         primes = chain.at(part)
         product = prod(primes)
-        units = [(q, product // q, pow(product // q, -1, q)) for q in primes]
-        digits.append((j, [sum(centred(c * inverse, q) * cofactor for q, cofactor, inverse in units) for c in x]))
+        terms = []
+        for q in primes:
+            cofactor = product // q
+            residues = centre(scale(x, pow(cofactor, -1, q), q), q)
+            terms.append([c * cofactor for c in residues])
+        digits.append((j, list(map(sum, zip(*terms)))))
     return digits
 
 
@@ -69,7 +73,7 @@ def switch(x, chain, window, key, init=None):
     positions = extended(chain, window)
     modulus, used = chain.modulus(positions), chain.special // chain.spared(window)
     digits = gadget_digits(x, chain, window)
-    sums = [dot([(digit, key[j][p]) for j, digit in digits], modulus) for p in range(2)]
+    sums = dots([[(digit, key[j][p]) for j, digit in digits] for p in range(2)], modulus)
     for p, part in enumerate(init or []):
         sums[p] = add(sums[p], scale(part, used, modulus), modulus)
     return sums
