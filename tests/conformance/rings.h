@@ -35,9 +35,9 @@ typedef struct setting {
 
 /* The first FORMULA_RINGS are those of the naive formulas. The wide one has the longest sums there can be. */
 static const ring_case full_rings[] = {
-    {10, small_ring, 512, 24}, {11, small_ring, 512, 18}, {10, wide_ring, 4096, 12},
-    {12, small_ring, 512, 18}, {13, small_ring, 512, 12}, {14, large_ring, 96, 6},
-    {15, large_ring, 96, 6},   {16, large_ring, 96, 6},   {17, large_ring, 96, 6},
+    {10, small_ring, 440, 24}, {11, small_ring, 440, 18}, {10, wide_ring, 4096, 12},
+    {12, small_ring, 440, 18}, {13, small_ring, 440, 12}, {14, large_ring, 72, 6},
+    {15, large_ring, 72, 6},   {16, large_ring, 72, 6},   {17, large_ring, 72, 6},
 };
 
 enum { FORMULA_RINGS = 3 };
